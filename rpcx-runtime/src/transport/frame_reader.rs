@@ -1,0 +1,158 @@
+//! Messages out of a byte stream.
+
+use std::future::Future as _;
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::BytesMut;
+use tokio::time::{Instant, Sleep};
+use tokio_util::io::poll_read_buf;
+
+use super::ReadHalf;
+use crate::protocol::{DecodeError, Decoded, Limits, Message};
+
+/// Takes messages out of a byte stream.
+///
+/// The buffer grows with the bytes that arrive, never with a length that is only claimed, and an
+/// idle stream holds none.
+pub(crate) struct FrameReader {
+    reader: ReadHalf,
+    buffer: BytesMut,
+    /// Length of the message whose beginning is in `buffer`, as far as known.
+    needed: usize,
+    /// The largest message that came whole: the peer has shown that it sends such.
+    proven: usize,
+    stall: Stall,
+}
+
+/// What [`FrameReader::poll_fill`] found.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Fill {
+    /// More bytes are in the buffer.
+    Bytes,
+    /// The other side sends no more.
+    End,
+}
+
+impl FrameReader {
+    pub(crate) fn new(reader: ReadHalf) -> Self {
+        Self { reader, buffer: BytesMut::new(), needed: 0, proven: 0, stall: Stall::default() }
+    }
+
+    /// Takes the next message out of the bytes that were read already.
+    pub(crate) fn next(&mut self, limits: &Limits) -> Result<Option<Message>, DecodeError> {
+        if self.buffer.is_empty() {
+            return Ok(None);
+        }
+        match Message::decode(&mut self.buffer, limits)? {
+            Decoded::Message(message) => {
+                self.needed = 0;
+                self.stall.end_message();
+                self.proven = self.proven.max(message.as_bytes().len()).min(PROVEN_AT_MOST);
+                Ok(Some(message))
+            }
+            Decoded::Incomplete(needed) => {
+                self.needed = needed;
+                Ok(None)
+            }
+        }
+    }
+
+    /// Forgets what was read and not taken: it cannot be understood.
+    pub(crate) fn discard(&mut self) {
+        self.buffer.clear();
+    }
+
+    /// Reads once.
+    pub(crate) fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Fill>> {
+        self.make_room();
+        match poll_read_buf(Pin::new(&mut self.reader), cx, &mut self.buffer)? {
+            Poll::Ready(0) => Poll::Ready(Ok(Fill::End)),
+            Poll::Ready(read) => {
+                self.stall.received += read;
+                Poll::Ready(Ok(Fill::Bytes))
+            }
+            Poll::Pending if self.buffer.is_empty() => {
+                // Nothing to keep: an idle connection costs no buffer.
+                self.buffer = BytesMut::new();
+                self.stall.end_message();
+                Poll::Pending
+            }
+            Poll::Pending => self.stall.poll(cx).map(|()| Err(io::ErrorKind::TimedOut.into())),
+        }
+    }
+
+    fn make_room(&mut self) {
+        let have = self.buffer.len();
+        let missing = self.needed.saturating_sub(have);
+        if missing <= SMALLEST_READ {
+            if self.buffer.capacity() - have < SMALLEST_READ {
+                self.buffer.reserve(READ);
+            }
+            return;
+        }
+        // As much again as has arrived, or as this peer has sent before, but no claim beyond.
+        let trusted = have.max(self.proven).max(FIRST_GROWTH);
+        let wanted = missing.min(trusted);
+        if self.buffer.capacity() - have < wanted.min(missing) {
+            self.buffer.reserve(wanted);
+        }
+    }
+}
+
+/// Notices a peer that begins a message and does not go on with it.
+///
+/// The timer is set once and then only looked at when it fires: a busy stream that often stops in
+/// the middle of a message pays nothing for it.
+#[derive(Default)]
+struct Stall {
+    /// When the window began; `None` between messages.
+    since: Option<Instant>,
+    /// Bytes that came in the window.
+    received: usize,
+    timer: Option<Pin<Box<Sleep>>>,
+}
+
+impl Stall {
+    fn end_message(&mut self) {
+        self.since = None;
+    }
+
+    /// Is ready if too little came in a whole window.
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let now = Instant::now();
+        let since = *self.since.get_or_insert_with(|| {
+            self.received = 0;
+            now
+        });
+        let timer = self.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep(WINDOW)));
+        let mut window_end = since + WINDOW;
+        while timer.as_mut().poll(cx).is_ready() {
+            if now >= window_end {
+                if self.received < LEAST {
+                    return Poll::Ready(());
+                }
+                self.since = Some(now);
+                self.received = 0;
+                window_end = now + WINDOW;
+            }
+            timer.as_mut().reset(window_end);
+        }
+        Poll::Pending
+    }
+}
+
+/// How long a peer may take for [`LEAST`] bytes of a message that it has begun.
+const WINDOW: Duration = Duration::from_secs(10);
+/// 1 KiB a second.
+const LEAST: usize = 10 << 10;
+/// How much an ordinary read asks for, in bytes.
+const READ: usize = 16 << 10;
+/// Less room than this is not worth a read.
+const SMALLEST_READ: usize = 4 << 10;
+/// What a claimed length may reserve before any of it has come.
+const FIRST_GROWTH: usize = 64 << 10;
+/// Past sizes beyond this are no reason to reserve at once.
+const PROVEN_AT_MOST: usize = 4 << 20;

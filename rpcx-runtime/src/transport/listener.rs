@@ -1,0 +1,118 @@
+//! How a server accepts connections.
+
+use std::io;
+
+use tokio::net::TcpListener;
+
+use super::memory::MemoryListener;
+use super::{Duplex, tcp};
+use crate::address::{Address, Network};
+
+/// Accepts connections for a server.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Listener {
+    /// On a TCP socket.
+    Tcp(TcpListener),
+    /// On a Unix domain socket.
+    #[cfg(unix)]
+    Unix(UnixSocket),
+    /// Inside this process.
+    Memory(MemoryListener),
+}
+
+impl Listener {
+    /// Starts to listen.
+    ///
+    /// A TCP port may be taken again at once after a restart (`SO_REUSEADDR`). A Unix socket file
+    /// that a dead server left behind is replaced; one that answers is not.
+    ///
+    /// # Errors
+    ///
+    /// What the operating system says, `AddrInUse` above all.
+    pub async fn bind(address: &Address) -> io::Result<Self> {
+        match address.network() {
+            Network::Tcp => TcpListener::bind(address.target()).await.map(Self::Tcp),
+            Network::Unix => bind_unix(address.target()).await,
+            Network::Memory => MemoryListener::bind(address.target()).map(Self::Memory),
+        }
+    }
+
+    /// Gives the address that is listened on, with the port that the system chose.
+    ///
+    /// # Errors
+    ///
+    /// What the operating system says.
+    pub fn local_address(&self) -> io::Result<Address> {
+        let (network, target) = match self {
+            Self::Tcp(listener) => (Network::Tcp, listener.local_addr()?.to_string()),
+            #[cfg(unix)]
+            Self::Unix(listener) => (Network::Unix, listener.path.display().to_string()),
+            Self::Memory(listener) => (Network::Memory, listener.name().to_owned()),
+        };
+        Address::new(network, &target).map_err(io::Error::other)
+    }
+
+    /// Waits for the next connection.
+    ///
+    /// # Errors
+    ///
+    /// What the operating system says; the listener stays usable.
+    pub async fn accept(&mut self) -> io::Result<Duplex> {
+        match self {
+            Self::Tcp(listener) => {
+                let (stream, peer) = listener.accept().await?;
+                tcp::configure(&stream)?;
+                Ok(Duplex::of_tcp(stream, Some(peer)))
+            }
+            #[cfg(unix)]
+            Self::Unix(socket) => {
+                socket.listener.accept().await.map(|(stream, _)| Duplex::of_unix(stream))
+            }
+            Self::Memory(listener) => listener.accept().await,
+        }
+    }
+}
+
+#[cfg(unix)]
+async fn bind_unix(path: &str) -> io::Result<Listener> {
+    use std::os::unix::fs::FileTypeExt as _;
+    use tokio::net::{UnixListener, UnixStream};
+    let bound = match UnixListener::bind(path) {
+        Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
+            // A file that is no socket refuses connections too, and is not ours to remove.
+            let file = std::fs::symlink_metadata(path)?;
+            let refused = UnixStream::connect(path).await.err();
+            let refused = refused.map(|refused| refused.kind());
+            if !file.file_type().is_socket() || refused != Some(io::ErrorKind::ConnectionRefused) {
+                return Err(error);
+            }
+            std::fs::remove_file(path)?;
+            UnixListener::bind(path)
+        }
+        result => result,
+    };
+    let listener = bound?;
+    Ok(Listener::Unix(UnixSocket { listener, path: path.into() }))
+}
+
+/// A Unix domain socket; its file is removed when this is dropped.
+#[cfg(unix)]
+#[derive(Debug)]
+pub struct UnixSocket {
+    listener: tokio::net::UnixListener,
+    path: std::path::PathBuf,
+}
+
+#[cfg(unix)]
+impl Drop for UnixSocket {
+    fn drop(&mut self) {
+        // Somebody may have removed it already: then there is nothing to do.
+        let _ = std::fs::remove_file(&self.path);
+    }
+}
+
+#[cfg(not(unix))]
+async fn bind_unix(_: &str) -> io::Result<Listener> {
+    Err(io::Error::new(io::ErrorKind::Unsupported, "this system has no Unix domain sockets"))
+}
