@@ -1,0 +1,114 @@
+//! What is still generated when there are mistakes: enough that the user's other code, which is
+//! right, does not lead to further errors.
+
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use quote::{ToTokens, format_ident, quote};
+use syn::{FnArg, Pat, ReturnType, Type, parse_quote};
+
+use super::{contract, lifetime, marker_field};
+use crate::{
+    hygiene,
+    model::{Broken, Service},
+    parse,
+};
+
+/// A method with a mistake, as it stays in the trait: as it was written, so that implementations
+/// match it, and with a body, so that none has to.
+pub(super) fn broken(broken: &Broken) -> TokenStream {
+    let mut item = broken.item.clone();
+    if item.default.is_some() && item.sig.asyncness.is_none() {
+        return item.to_token_stream();
+    }
+    for input in &mut item.sig.inputs {
+        // A pattern or `mut` would need a body of the user's.
+        if let FnArg::Typed(input) = input
+            && !matches!(&*input.pat, Pat::Ident(pat) if pat.by_ref.is_none())
+        {
+            *input.pat = parse_quote!(_);
+        }
+    }
+    // With a body, `self` and `Self` as types of values need a size.
+    let sized = parse_quote!(Self: ::core::marker::Sized);
+    item.sig.generics.make_where_clause().predicates.push(sized);
+    let attrs = &item.attrs;
+    let clause = &item.sig.generics.where_clause;
+    let head = contract::head(&item.sig);
+    let (output, body) = if item.sig.asyncness.is_some() {
+        let output = contract::future(&item.sig.output);
+        (quote!(-> #output), quote!({ ::core::future::pending() }))
+    } else {
+        (item.sig.output.to_token_stream(), quote!({ loop {} }))
+    };
+    let body = if broken.has_body() { body } else { quote!(;) };
+    quote! {
+        #(#attrs)*
+        #[allow(unused_variables, unused_mut, clippy::empty_loop)]
+        #head #output #clause #body
+    }
+}
+
+/// The client's side of methods with mistakes: calls of them compile, whatever they pass.
+pub(super) fn calls(broken: &Broken, runtime: &TokenStream, vis: &syn::Visibility) -> TokenStream {
+    let Some(arguments) = broken.arguments else {
+        return TokenStream::new();
+    };
+    let ident = &broken.item.sig.ident;
+    let call = lifetime("'__call");
+    let types: Vec<Ident> = (0..arguments).map(|number| format_ident!("__A{number}")).collect();
+    let cfgs = broken.item.attrs.iter().filter(|attribute| attribute.path().is_ident("cfg"));
+    let (reply, error, more) = match &broken.item.sig.output {
+        ReturnType::Type(_, ty) if can_be_asked(ty) => (
+            quote!(<#ty as #runtime::MethodResult>::Ok),
+            quote!(<#ty as #runtime::MethodResult>::Err),
+            None,
+        ),
+        _ => (quote!(__Reply), quote!(__Error), Some(quote!(__Reply, __Error))),
+    };
+    quote! {
+        #(#cfgs)*
+        #[allow(missing_docs)]
+        #vis fn #ident<#call, #(#types,)* #more>(
+            &#call self, #(_: #types),*
+        ) -> #runtime::Call<#call, #runtime::NoArguments, #reply, #error> {
+            loop {}
+        }
+    }
+}
+
+/// The client and the server of a trait that nothing can implement: names only.
+pub(super) fn hollow(service: &Service) -> TokenStream {
+    let runtime = service.krate.private();
+    let vis = &service.item.vis;
+    let name = |ident: &Ident| Ident::new(&ident.to_string(), Span::call_site());
+    let client = service.client.as_ref().map(name).map(|client| {
+        quote! {
+            #[allow(missing_docs, dead_code, missing_debug_implementations)]
+            #vis struct #client { channel: #runtime::Channel }
+            #[allow(missing_docs, dead_code)]
+            impl #client {
+                #vis const fn new(channel: #runtime::Channel) -> Self { Self { channel } }
+            }
+        }
+    });
+    let (marker, value) = marker_field(&parse_quote!(<__T>));
+    let server = service.server.as_ref().map(name).map(|server| {
+        quote! {
+            #[allow(missing_docs, dead_code, missing_debug_implementations)]
+            #vis struct #server<__T> { #marker }
+            #[allow(missing_docs, dead_code)]
+            impl<__T> #server<__T> {
+                #vis fn new(_: __T) -> Self { Self { #value } }
+            }
+        }
+    });
+    quote!(#client #server)
+}
+
+/// Whether a type is a `…Result` of which the parts can be asked.
+fn can_be_asked(ty: &Type) -> bool {
+    let refused = |token: TokenTree| {
+        let words = ["impl", "dyn", "Self", "Streaming", "&", "'"];
+        words.contains(&token.to_string().as_str())
+    };
+    parse::is_result(ty) && !hygiene::any(ty.to_token_stream(), &refused)
+}

@@ -1,0 +1,86 @@
+//! What both sides know without the types: of a method, and of the service as a whole.
+
+use std::time::Duration;
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use crate::model::{Codec, FailMode, Method, Registry, Select, Service};
+
+/// The constant expression of a `MethodInfo`.
+pub(super) fn method(service: &Service, method: &Method) -> TokenStream {
+    let runtime = service.krate.private();
+    let (service_name, method_name) = (&service.wire, &method.wire.text);
+    let codec = match service.coding.codec {
+        Codec::Msgpack => None,
+        Codec::Json => Some(quote!(JSON)),
+        Codec::Protobuf => Some(quote!(PROTOBUF)),
+        Codec::Raw => Some(quote!(RAW)),
+    };
+    let codec = codec.map(|name| quote!(.codec(#runtime::SerializeType::#name)));
+    let gzip = service.coding.gzip.then(|| quote!(.compression(#runtime::Compression::GZIP)));
+    let timeout = method.timeout.map(|timeout| {
+        let timeout = duration(timeout);
+        quote!(.timeout(#timeout))
+    });
+    let fail_mode = method.fail_mode.map(|mode| {
+        let mode = match mode {
+            FailMode::Failover => quote!(Failover),
+            FailMode::Failfast => quote!(Failfast),
+            FailMode::Failtry => quote!(Failtry),
+        };
+        quote!(.fail_mode(#runtime::FailMode::#mode))
+    });
+    let flags = [
+        method.oneway.then(|| quote!(.oneway())),
+        method.idempotent.then(|| quote!(.idempotent())),
+        method.spawn.then(|| quote!(.spawn())),
+    ];
+    let flags = flags.into_iter().flatten();
+    let aliases = &method.aliases;
+    let aliases = (!aliases.is_empty()).then(|| quote!(.aliases(&[#(#aliases),*])));
+    quote! {
+        #runtime::MethodInfo::new(#service_name, #method_name) #codec #gzip #timeout #fail_mode
+            #(#flags)* #aliases
+    }
+}
+
+/// The constant expression of a `ServiceInfo`.
+pub(super) fn service(service: &Service) -> TokenStream {
+    let runtime = service.krate.private();
+    let wire = &service.wire;
+    let registry = service.registry.as_ref().map(|registry| {
+        let registry = self::registry(registry, &runtime);
+        quote!(.registry(#registry))
+    });
+    let select = service.select.map(|select| {
+        let mode = match select {
+            Select::Random => quote!(Random),
+            Select::RoundRobin => quote!(RoundRobin),
+        };
+        quote!(.select(#runtime::SelectMode::#mode))
+    });
+    quote!(#runtime::ServiceInfo::new(#wire) #registry #select)
+}
+
+fn registry(registry: &Registry, runtime: &TokenStream) -> TokenStream {
+    let (name, servers) = (&registry.name, &registry.servers);
+    let base_path = registry.base_path.as_ref().map(|path| quote!(.base_path(#path)));
+    let servers = (!servers.is_empty()).then(|| quote!(.servers(&[#(#servers),*])));
+    let interval = registry.update_interval.map(duration);
+    let interval = interval.map(|interval| quote!(.update_interval(#interval)));
+    let ttl = registry.session_ttl.map(duration).map(|ttl| quote!(.session_ttl(#ttl)));
+    let metrics = (!registry.metrics).then(|| quote!(.metrics(false)));
+    let group = registry.group.as_ref().map(|group| quote!(.group(#group)));
+    let weight = registry.weight.map(|weight| quote!(.weight(#weight)));
+    let layout = registry.layout.as_ref().map(|layout| quote!(.layout(#layout)));
+    quote! {
+        #runtime::RegistryInfo::new(#name) #base_path #servers #interval #ttl #metrics #group
+            #weight #layout
+    }
+}
+
+fn duration(duration: Duration) -> TokenStream {
+    let milliseconds = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+    quote!(::core::time::Duration::from_millis(#milliseconds))
+}

@@ -1,0 +1,221 @@
+//! The server: finds the method by its wire name and runs the user's implementation.
+
+use proc_macro2::{Ident, Literal, Span, TokenStream};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
+use syn::{GenericParam, Generics, parse_quote};
+
+use super::{allowed, descriptor_name, index_name, marker_field, variant};
+use crate::{
+    hygiene::{self, Ends},
+    model::{How, Method, Service},
+};
+
+pub(super) fn server(service: &Service) -> TokenStream {
+    let Some(name) = &service.server else {
+        return TokenStream::new();
+    };
+    let structure = structure(service, name);
+    let dispatch = dispatch(service, name);
+    quote!(#structure #dispatch)
+}
+
+/// The type parameter for the implementation: `T`, unless the trait has parameters of its own,
+/// of which one may be called so.
+fn implementor(service: &Service) -> Ident {
+    let plain = service.generics.params.is_empty();
+    Ident::new(if plain { "T" } else { "__T" }, Span::call_site())
+}
+
+/// The parameters of the trait, with the implementation first: defaults have to come last.
+fn generics(service: &Service) -> Generics {
+    let implementor = implementor(service);
+    let mut generics = service.generics.clone();
+    generics.params.insert(0, parse_quote!(#implementor));
+    generics
+}
+
+fn structure(service: &Service, name: &Ident) -> TokenStream {
+    let allowed = allowed();
+    let vis = &service.item.vis;
+    let generics = generics(service);
+    let implementor = implementor(service);
+    let (implementation, arguments, clause) = generics.split_for_impl();
+    let (field, filled) = marker_field(&service.generics);
+    let title = format!(" Serves an implementation of [`{}`].", service.ident());
+    let text = name.to_string();
+    let (me, inner, f) = (hygiene::local("self"), hygiene::local("service"), hygiene::local("f"));
+    let head = quote!(#vis struct #name #generics);
+    quote! {
+        #[doc = #title]
+        #allowed
+        #head #clause {
+            service: #implementor,
+            #field
+        }
+
+        #allowed
+        impl #implementation #name #arguments #clause {
+            /// Makes a service of an implementation.
+            #vis const fn new(#inner: #implementor) -> Self {
+                Self { service: #inner, #filled }
+            }
+        }
+
+        #allowed
+        impl #implementation ::core::fmt::Debug for #name #arguments #clause {
+            fn fmt(&#me, #f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                #f.debug_struct(#text).finish_non_exhaustive()
+            }
+        }
+    }
+}
+
+fn dispatch(service: &Service, name: &Ident) -> TokenStream {
+    let runtime = service.krate.private();
+    let allowed = allowed();
+    let implementor = implementor(service);
+    let trait_name = service.ident();
+    let mut generics = generics(service);
+    let bounds = lasting(service);
+    let (_, trait_arguments, _) = service.generics.split_for_impl();
+    let clause = generics.make_where_clause();
+    clause.predicates.push(parse_quote!(#implementor: #trait_name #trait_arguments + 'static));
+    clause.predicates.extend(bounds);
+    let (implementation, arguments, clause) = generics.split_for_impl();
+    let index = index_name(service);
+    let table = service.methods().map(|method| {
+        let (cfgs, variant) = (method.cfgs(), variant(method));
+        quote!(#(#cfgs)* #index::#variant.info(),)
+    });
+    let resolve = resolve(service);
+    let start = start(service);
+    let me = hygiene::local("self");
+    quote! {
+        #allowed
+        impl #implementation #runtime::Service for #name #arguments #clause {
+            fn info(&#me) -> &'static #runtime::ServiceInfo {
+                #index::service()
+            }
+
+            fn methods(&#me) -> &'static [&'static #runtime::MethodInfo] {
+                static METHODS: &[&#runtime::MethodInfo] = &[#(#table)*];
+                METHODS
+            }
+
+            #resolve
+
+            #start
+        }
+    }
+}
+
+/// A server outlives the function that made it, and so do the types of its requests.
+fn lasting(service: &Service) -> Vec<syn::WherePredicate> {
+    let types = service.generics.params.iter().filter_map(|parameter| match parameter {
+        GenericParam::Type(parameter) => Some(&parameter.ident),
+        _ => None,
+    });
+    types.map(|ident| parse_quote!(#ident: 'static)).collect()
+}
+
+fn resolve(service: &Service) -> TokenStream {
+    let index = index_name(service);
+    let arms = service.methods().map(|method| {
+        let (cfgs, variant) = (method.cfgs(), variant(method));
+        let aliases = method.aliases.iter().map(syn::LitStr::value);
+        let names = std::iter::once(method.wire.text.clone()).chain(aliases);
+        let names = names.map(|name| Literal::byte_string(name.as_bytes()));
+        quote! {
+            #(#cfgs)*
+            #(#names)|* => ::core::option::Option::Some(#index::#variant as ::core::primitive::u16),
+        }
+    });
+    let (me, name) = (hygiene::local("self"), hygiene::local("method"));
+    quote! {
+        fn resolve(
+            &#me,
+            #name: &[::core::primitive::u8],
+        ) -> ::core::option::Option<::core::primitive::u16> {
+            match #name {
+                #(#arms)*
+                _ => ::core::option::Option::None,
+            }
+        }
+    }
+}
+
+fn start(service: &Service) -> TokenStream {
+    let runtime = service.krate.private();
+    let index = index_name(service);
+    let numbers = service.methods().map(|method| {
+        let (cfgs, variant) = (method.cfgs(), variant(method));
+        quote! {
+            #(#cfgs)*
+            const #variant: ::core::primitive::u16 = #index::#variant as ::core::primitive::u16;
+        }
+    });
+    let arms = service.methods().map(|method| arm(service, method));
+    let (me, number) = (hygiene::local("self"), hygiene::local("index"));
+    let (request, slot) = (hygiene::local("request"), hygiene::local("slot"));
+    quote! {
+        fn start(
+            #me: #runtime::Arc<Self>,
+            #number: ::core::primitive::u16,
+            #request: #runtime::Request,
+            #slot: &mut #runtime::Slot,
+        ) {
+            #(#numbers)*
+            match #number {
+                #(#arms)*
+                _ => #request.unknown_method(),
+            }
+        }
+    }
+}
+
+/// Decodes the arguments and runs the method in the connection's slot.
+fn arm(service: &Service, method: &Method) -> TokenStream {
+    let (cfgs, variant, ident) = (method.cfgs(), variant(method), method.ident());
+    let descriptor = descriptor_name(service);
+    let (_, trait_arguments, _) = service.generics.split_for_impl();
+    let turbofish = trait_arguments.as_turbofish();
+    let (implementor, trait_name) = (implementor(service), service.ident());
+    let (me, known, request, slot) = (
+        hygiene::local("self"),
+        hygiene::local("method"),
+        hygiene::local("request"),
+        hygiene::local("slot"),
+    );
+    let (exchange, result) = (hygiene::local("exchange"), hygiene::local("result"));
+    let locals: Vec<_> = (0..method.params.len())
+        .map(|number| hygiene::local(&format_ident!("argument{number}").to_string()))
+        .collect();
+    let pattern = match locals.as_slice() {
+        [] => quote!(()),
+        [one] => one.to_token_stream(),
+        several => quote!((#(#several),*)),
+    };
+    let context = method.context.as_ref().map(|_| quote!(#exchange.context(),));
+    let values = method.params.iter().zip(&locals).map(|(param, local)| match param.how {
+        How::Owned => quote!(#local),
+        How::Borrowed(_) => quote!(&#local),
+    });
+    // The method is a function until it is needed: its value would make the future larger.
+    // What is asked of the result, is asked where it is written.
+    let place = Ends::of(&method.output.ty).first;
+    let answer = quote_spanned!(place=> #exchange.answer(&#known(), #result););
+    quote! {
+        #(#cfgs)*
+        #variant => {
+            let #known = #descriptor #turbofish::#ident;
+            if let ::core::option::Option::Some((#exchange, #pattern)) = #request.accept(&#known()) {
+                #slot.run(async move {
+                    let #result = <#implementor as #trait_name #trait_arguments>::#ident(
+                        &#me.service, #context #(#values),*
+                    ).await;
+                    #answer
+                });
+            }
+        }
+    }
+}

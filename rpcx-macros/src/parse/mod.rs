@@ -1,0 +1,10 @@
+//! From syntax to the model: all checks that need one item only.
+
+mod address;
+mod method;
+mod param;
+mod registry;
+mod service;
+mod types;
+
+pub(crate) use self::{service::service, types::is_result};

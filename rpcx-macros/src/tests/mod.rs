@@ -1,0 +1,5 @@
+//! Tests of the whole way from tokens to tokens, without a compiler.
+
+mod expansion;
+mod mistakes;
+mod options;

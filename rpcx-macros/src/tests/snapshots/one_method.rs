@@ -1,0 +1,236 @@
+/// Calculates.
+///
+/// Implementations write these methods as `async fn`.
+pub trait Arith: ::core::marker::Send + ::core::marker::Sync {
+    /// Multiplies.
+    fn mul(
+        &self,
+        args: Args,
+    ) -> impl ::core::future::Future<
+        Output = rpcx::Result<Reply>,
+    > + ::core::marker::Send;
+}
+::rpcx::__private::__codec_json! {}
+#[allow(dead_code, deprecated, non_camel_case_types, clippy::all, clippy::pedantic)]
+enum __ArithIndex {
+    M0,
+}
+#[allow(dead_code, deprecated, non_camel_case_types, clippy::all, clippy::pedantic)]
+impl __ArithIndex {
+    const fn service() -> &'static ::rpcx::__private::ServiceInfo {
+        static INFO: ::rpcx::__private::ServiceInfo = ::rpcx::__private::ServiceInfo::new(
+            "Arith",
+        );
+        &INFO
+    }
+    const fn info(self) -> &'static ::rpcx::__private::MethodInfo {
+        match self {
+            Self::M0 => {
+                static INFO: ::rpcx::__private::MethodInfo = ::rpcx::__private::MethodInfo::new(
+                        "Arith",
+                        "Mul",
+                    )
+                    .codec(::rpcx::__private::SerializeType::JSON)
+                    .timeout(::core::time::Duration::from_millis(90000u64))
+                    .idempotent()
+                    .aliases(&["Multiply"]);
+                &INFO
+            }
+        }
+    }
+}
+#[allow(dead_code, deprecated, non_camel_case_types, clippy::all, clippy::pedantic)]
+struct __ArithMethods;
+#[allow(dead_code, deprecated, non_camel_case_types, clippy::all, clippy::pedantic)]
+impl __ArithMethods {
+    fn mul() -> ::rpcx::__private::Method<
+        Args,
+        <rpcx::Result<Reply> as ::rpcx::__private::MethodResult>::Ok,
+        <rpcx::Result<Reply> as ::rpcx::__private::MethodResult>::Err,
+    > {
+        ::rpcx::__private::Method::new(
+            __ArithIndex::M0.info(),
+            {
+                use ::rpcx::__private::probe::{Both as _, Neither as _};
+                (&&::rpcx::__private::probe::Probe::<Args>::new())
+                    .complete(::rpcx::__private::argument::<Args>())
+            },
+            {
+                use ::rpcx::__private::probe::{Both as _, Neither as _};
+                (&&::rpcx::__private::probe::Probe::<
+                    <rpcx::Result<Reply> as ::rpcx::__private::MethodResult>::Ok,
+                >::new())
+                    .complete(
+                        ::rpcx::__private::reply::<
+                            <rpcx::Result<Reply> as ::rpcx::__private::MethodResult>::Ok,
+                        >(),
+                    )
+            },
+            ::rpcx::__private::error_type::<
+                <rpcx::Result<Reply> as ::rpcx::__private::MethodResult>::Err,
+            >(),
+        )
+    }
+}
+/// Calls the service [`Arith`].
+///
+/// Each method gives a call that runs when it is awaited.
+#[allow(dead_code, deprecated, non_camel_case_types, clippy::all, clippy::pedantic)]
+pub struct ArithClient {
+    channel: ::rpcx::__private::Channel,
+}
+#[allow(dead_code, deprecated, non_camel_case_types, clippy::all, clippy::pedantic)]
+impl ::core::clone::Clone for ArithClient {
+    fn clone(&self) -> Self {
+        Self {
+            channel: ::core::clone::Clone::clone(&self.channel),
+        }
+    }
+}
+#[allow(dead_code, deprecated, non_camel_case_types, clippy::all, clippy::pedantic)]
+impl ::core::fmt::Debug for ArithClient {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.debug_struct("ArithClient").field("channel", &self.channel).finish()
+    }
+}
+#[allow(dead_code, deprecated, non_camel_case_types, clippy::all, clippy::pedantic)]
+impl ::rpcx::__private::Client for ArithClient {
+    fn from_channel(channel: ::rpcx::__private::Channel) -> Self {
+        Self { channel: channel }
+    }
+    fn channel(&self) -> &::rpcx::__private::Channel {
+        &self.channel
+    }
+    fn service_info() -> ::core::option::Option<
+        &'static ::rpcx::__private::ServiceInfo,
+    > {
+        ::core::option::Option::Some(__ArithIndex::service())
+    }
+}
+#[allow(dead_code, deprecated, non_camel_case_types, clippy::all, clippy::pedantic)]
+impl ArithClient {
+    /// Makes a client of a channel.
+    pub const fn new(channel: ::rpcx::__private::Channel) -> Self {
+        Self { channel: channel }
+    }
+    /// Finds the servers of the service through the registry that the environment's `RPCX_REGISTRY` names: the service itself names none.
+    ///
+    /// It waits at most a second for the registry's first answer, and goes on without it: calls
+    /// fail until there is one.
+    ///
+    /// # Errors
+    ///
+    /// If there is no registry, or one with wrong settings.
+    pub async fn connect() -> ::rpcx::__private::Result<Self> {
+        <Self as ::rpcx::__private::Client>::connect().await
+    }
+    /// Connects to the server at an address such as `tcp@127.0.0.1:8972`.
+    ///
+    /// # Errors
+    ///
+    /// If the address is none or nothing answers there.
+    pub async fn connect_to(
+        address: &::core::primitive::str,
+    ) -> ::rpcx::__private::Result<Self> {
+        <Self as ::rpcx::__private::Client>::connect_to(address).await
+    }
+    /// Makes a client with other settings than the defaults.
+    pub fn builder() -> ::rpcx::__private::ClientBuilder<Self> {
+        <Self as ::rpcx::__private::Client>::builder()
+    }
+    /// Multiplies.
+    pub fn mul<'__call, __A0>(
+        &'__call self,
+        args: __A0,
+    ) -> ::rpcx::__private::Call<
+        '__call,
+        ::rpcx::__private::One<__A0, Args>,
+        <rpcx::Result<Reply> as ::rpcx::__private::MethodResult>::Ok,
+        <rpcx::Result<Reply> as ::rpcx::__private::MethodResult>::Err,
+    >
+    where
+        __A0: ::rpcx::__private::ToArg<Args> + '__call,
+    {
+        let method = __ArithMethods::mul();
+        ::rpcx::__private::Call::new(
+            &self.channel,
+            &method,
+            ::rpcx::__private::One::new(args, method.arguments()),
+        )
+    }
+}
+#[allow(dead_code, deprecated, non_camel_case_types, clippy::all, clippy::pedantic)]
+impl Arith for ArithClient {
+    fn mul(
+        &self,
+        args: Args,
+    ) -> impl ::core::future::Future<
+        Output = rpcx::Result<Reply>,
+    > + ::core::marker::Send {
+        ::core::future::IntoFuture::into_future(Self::mul(self, args))
+    }
+}
+/// Serves an implementation of [`Arith`].
+#[allow(dead_code, deprecated, non_camel_case_types, clippy::all, clippy::pedantic)]
+pub struct ArithServer<T> {
+    service: T,
+}
+#[allow(dead_code, deprecated, non_camel_case_types, clippy::all, clippy::pedantic)]
+impl<T> ArithServer<T> {
+    /// Makes a service of an implementation.
+    pub const fn new(service: T) -> Self {
+        Self { service: service }
+    }
+}
+#[allow(dead_code, deprecated, non_camel_case_types, clippy::all, clippy::pedantic)]
+impl<T> ::core::fmt::Debug for ArithServer<T> {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.debug_struct("ArithServer").finish_non_exhaustive()
+    }
+}
+#[allow(dead_code, deprecated, non_camel_case_types, clippy::all, clippy::pedantic)]
+impl<T> ::rpcx::__private::Service for ArithServer<T>
+where
+    T: Arith + 'static,
+{
+    fn info(&self) -> &'static ::rpcx::__private::ServiceInfo {
+        __ArithIndex::service()
+    }
+    fn methods(&self) -> &'static [&'static ::rpcx::__private::MethodInfo] {
+        static METHODS: &[&::rpcx::__private::MethodInfo] = &[__ArithIndex::M0.info()];
+        METHODS
+    }
+    fn resolve(
+        &self,
+        method: &[::core::primitive::u8],
+    ) -> ::core::option::Option<::core::primitive::u16> {
+        match method {
+            b"Mul" | b"Multiply" => {
+                ::core::option::Option::Some(__ArithIndex::M0 as ::core::primitive::u16)
+            }
+            _ => ::core::option::Option::None,
+        }
+    }
+    fn start(
+        self: ::rpcx::__private::Arc<Self>,
+        index: ::core::primitive::u16,
+        request: ::rpcx::__private::Request,
+        slot: &mut ::rpcx::__private::Slot,
+    ) {
+        const M0: ::core::primitive::u16 = __ArithIndex::M0 as ::core::primitive::u16;
+        match index {
+            M0 => {
+                let method = __ArithMethods::mul;
+                if let ::core::option::Option::Some((exchange, argument0)) = request
+                    .accept(&method())
+                {
+                    slot.run(async move {
+                        let result = <T as Arith>::mul(&self.service, argument0).await;
+                        exchange.answer(&method(), result);
+                    });
+                }
+            }
+            _ => request.unknown_method(),
+        }
+    }
+}

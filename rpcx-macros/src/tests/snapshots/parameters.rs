@@ -1,0 +1,420 @@
+trait Users: ::core::marker::Send + ::core::marker::Sync {
+    fn count(
+        &self,
+    ) -> impl ::core::future::Future<Output = rpcx::Result<u64>> + ::core::marker::Send;
+    fn find(
+        &self,
+        ctx: &rpcx::Context,
+        name: &str,
+        groups: &[Group],
+        limit: u32,
+    ) -> impl ::core::future::Future<
+        Output = Result<Vec<User>, Failure>,
+    > + ::core::marker::Send;
+    #[cfg(feature = "notes")]
+    #[allow(clippy::manual_async_fn)]
+    fn note(
+        &self,
+        user: &User,
+    ) -> impl ::core::future::Future<Output = rpcx::Result<()>> + ::core::marker::Send {
+        async move {
+            self.count().await?;
+            Ok(())
+        }
+    }
+}
+#[allow(dead_code, deprecated, non_camel_case_types, clippy::all, clippy::pedantic)]
+enum __UsersIndex {
+    M0,
+    M1,
+    #[cfg(feature = "notes")]
+    M2,
+}
+#[allow(dead_code, deprecated, non_camel_case_types, clippy::all, clippy::pedantic)]
+impl __UsersIndex {
+    const fn service() -> &'static ::rpcx::__private::ServiceInfo {
+        static INFO: ::rpcx::__private::ServiceInfo = ::rpcx::__private::ServiceInfo::new(
+            "Users",
+        );
+        &INFO
+    }
+    const fn info(self) -> &'static ::rpcx::__private::MethodInfo {
+        match self {
+            Self::M0 => {
+                static INFO: ::rpcx::__private::MethodInfo = ::rpcx::__private::MethodInfo::new(
+                    "Users",
+                    "Count",
+                );
+                &INFO
+            }
+            Self::M1 => {
+                static INFO: ::rpcx::__private::MethodInfo = ::rpcx::__private::MethodInfo::new(
+                    "Users",
+                    "Find",
+                );
+                &INFO
+            }
+            #[cfg(feature = "notes")]
+            Self::M2 => {
+                static INFO: ::rpcx::__private::MethodInfo = ::rpcx::__private::MethodInfo::new(
+                        "Users",
+                        "Note",
+                    )
+                    .oneway();
+                &INFO
+            }
+        }
+    }
+}
+#[allow(dead_code, deprecated, non_camel_case_types, clippy::all, clippy::pedantic)]
+struct __UsersMethods;
+#[allow(dead_code, deprecated, non_camel_case_types, clippy::all, clippy::pedantic)]
+impl __UsersMethods {
+    fn count() -> ::rpcx::__private::Method<
+        (),
+        <rpcx::Result<u64> as ::rpcx::__private::MethodResult>::Ok,
+        <rpcx::Result<u64> as ::rpcx::__private::MethodResult>::Err,
+    > {
+        ::rpcx::__private::Method::new(
+            __UsersIndex::M0.info(),
+            ::rpcx::__private::no_arguments(),
+            {
+                use ::rpcx::__private::probe::{Both as _, Neither as _};
+                (&&::rpcx::__private::probe::Probe::<
+                    <rpcx::Result<u64> as ::rpcx::__private::MethodResult>::Ok,
+                >::new())
+                    .complete(
+                        ::rpcx::__private::reply::<
+                            <rpcx::Result<u64> as ::rpcx::__private::MethodResult>::Ok,
+                        >(),
+                    )
+            },
+            ::rpcx::__private::error_type::<
+                <rpcx::Result<u64> as ::rpcx::__private::MethodResult>::Err,
+            >(),
+        )
+    }
+    fn find() -> ::rpcx::__private::Method<
+        (::rpcx::__private::String, ::rpcx::__private::Vec<Group>, u32),
+        <Result<Vec<User>, Failure> as ::rpcx::__private::MethodResult>::Ok,
+        <Result<Vec<User>, Failure> as ::rpcx::__private::MethodResult>::Err,
+    > {
+        ::rpcx::__private::Method::new(
+            __UsersIndex::M1.info(),
+            {
+                ::rpcx::__private::borrowed::<::rpcx::__private::String>();
+                ::rpcx::__private::borrowed::<::rpcx::__private::Vec<Group>>();
+                ::rpcx::__private::arguments3::<
+                    ::rpcx::__private::String,
+                    ::rpcx::__private::Vec<Group>,
+                    u32,
+                >(&["name", "Groups", "limit"])
+            },
+            {
+                use ::rpcx::__private::probe::{Both as _, Neither as _};
+                (&&::rpcx::__private::probe::Probe::<
+                    <Result<Vec<User>, Failure> as ::rpcx::__private::MethodResult>::Ok,
+                >::new())
+                    .complete(
+                        ::rpcx::__private::reply::<
+                            <Result<
+                                Vec<User>,
+                                Failure,
+                            > as ::rpcx::__private::MethodResult>::Ok,
+                        >(),
+                    )
+            },
+            ::rpcx::__private::error_type::<
+                <Result<Vec<User>, Failure> as ::rpcx::__private::MethodResult>::Err,
+            >(),
+        )
+    }
+    #[cfg(feature = "notes")]
+    fn note() -> ::rpcx::__private::Method<
+        User,
+        (),
+        <rpcx::Result<()> as ::rpcx::__private::MethodResult>::Err,
+    > {
+        ::rpcx::__private::Method::new(
+            __UsersIndex::M2.info(),
+            {
+                use ::rpcx::__private::probe::{Both as _, Neither as _};
+                (&&::rpcx::__private::probe::Probe::<User>::new())
+                    .complete(::rpcx::__private::borrowed_argument::<User>())
+            },
+            {
+                use ::rpcx::__private::probe::{Both as _, Neither as _};
+                (&&::rpcx::__private::probe::Probe::<()>::new())
+                    .complete(::rpcx::__private::reply::<()>())
+            },
+            ::rpcx::__private::error_type::<
+                <rpcx::Result<()> as ::rpcx::__private::MethodResult>::Err,
+            >(),
+        )
+    }
+}
+/// Calls the service [`Users`].
+///
+/// Each method gives a call that runs when it is awaited.
+#[allow(dead_code, deprecated, non_camel_case_types, clippy::all, clippy::pedantic)]
+struct UsersClient {
+    channel: ::rpcx::__private::Channel,
+}
+#[allow(dead_code, deprecated, non_camel_case_types, clippy::all, clippy::pedantic)]
+impl ::core::clone::Clone for UsersClient {
+    fn clone(&self) -> Self {
+        Self {
+            channel: ::core::clone::Clone::clone(&self.channel),
+        }
+    }
+}
+#[allow(dead_code, deprecated, non_camel_case_types, clippy::all, clippy::pedantic)]
+impl ::core::fmt::Debug for UsersClient {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.debug_struct("UsersClient").field("channel", &self.channel).finish()
+    }
+}
+#[allow(dead_code, deprecated, non_camel_case_types, clippy::all, clippy::pedantic)]
+impl ::rpcx::__private::Client for UsersClient {
+    fn from_channel(channel: ::rpcx::__private::Channel) -> Self {
+        Self { channel: channel }
+    }
+    fn channel(&self) -> &::rpcx::__private::Channel {
+        &self.channel
+    }
+    fn service_info() -> ::core::option::Option<
+        &'static ::rpcx::__private::ServiceInfo,
+    > {
+        ::core::option::Option::Some(__UsersIndex::service())
+    }
+}
+#[allow(dead_code, deprecated, non_camel_case_types, clippy::all, clippy::pedantic)]
+impl UsersClient {
+    /// Makes a client of a channel.
+    const fn new(channel: ::rpcx::__private::Channel) -> Self {
+        Self { channel: channel }
+    }
+    /// Finds the servers of the service through the registry that the environment's `RPCX_REGISTRY` names: the service itself names none.
+    ///
+    /// It waits at most a second for the registry's first answer, and goes on without it: calls
+    /// fail until there is one.
+    ///
+    /// # Errors
+    ///
+    /// If there is no registry, or one with wrong settings.
+    async fn connect() -> ::rpcx::__private::Result<Self> {
+        <Self as ::rpcx::__private::Client>::connect().await
+    }
+    /// Connects to the server at an address such as `tcp@127.0.0.1:8972`.
+    ///
+    /// # Errors
+    ///
+    /// If the address is none or nothing answers there.
+    async fn connect_to(
+        address: &::core::primitive::str,
+    ) -> ::rpcx::__private::Result<Self> {
+        <Self as ::rpcx::__private::Client>::connect_to(address).await
+    }
+    /// Makes a client with other settings than the defaults.
+    fn builder() -> ::rpcx::__private::ClientBuilder<Self> {
+        <Self as ::rpcx::__private::Client>::builder()
+    }
+    /// Calls `Users.Count`.
+    fn count<'__call>(
+        &'__call self,
+    ) -> ::rpcx::__private::Call<
+        '__call,
+        ::rpcx::__private::NoArguments,
+        <rpcx::Result<u64> as ::rpcx::__private::MethodResult>::Ok,
+        <rpcx::Result<u64> as ::rpcx::__private::MethodResult>::Err,
+    > {
+        let method = __UsersMethods::count();
+        ::rpcx::__private::Call::new(
+            &self.channel,
+            &method,
+            ::rpcx::__private::NoArguments,
+        )
+    }
+    /// Calls `Users.Find`.
+    fn find<'__call, __A2>(
+        &'__call self,
+        name: &'__call str,
+        groups: &'__call [Group],
+        limit: __A2,
+    ) -> ::rpcx::__private::Call<
+        '__call,
+        ::rpcx::__private::Named<
+            (&'__call str, &'__call [Group], __A2),
+            (::rpcx::__private::String, ::rpcx::__private::Vec<Group>, u32),
+        >,
+        <Result<Vec<User>, Failure> as ::rpcx::__private::MethodResult>::Ok,
+        <Result<Vec<User>, Failure> as ::rpcx::__private::MethodResult>::Err,
+    >
+    where
+        __A2: ::rpcx::__private::ToArg<u32> + '__call,
+    {
+        let method = __UsersMethods::find();
+        ::rpcx::__private::Call::new(
+            &self.channel,
+            &method,
+            ::rpcx::__private::named3((name, groups, limit), method.arguments()),
+        )
+    }
+    #[cfg(feature = "notes")]
+    /// Calls `Users.Note`.
+    fn note<'__call>(
+        &'__call self,
+        user: &'__call User,
+    ) -> ::rpcx::__private::Call<
+        '__call,
+        ::rpcx::__private::One<&'__call User, User>,
+        (),
+        <rpcx::Result<()> as ::rpcx::__private::MethodResult>::Err,
+    > {
+        let method = __UsersMethods::note();
+        ::rpcx::__private::Call::new(
+            &self.channel,
+            &method,
+            ::rpcx::__private::One::new(user, method.arguments()),
+        )
+    }
+}
+#[allow(dead_code, deprecated, non_camel_case_types, clippy::all, clippy::pedantic)]
+impl Users for UsersClient {
+    fn count(
+        &self,
+    ) -> impl ::core::future::Future<Output = rpcx::Result<u64>> + ::core::marker::Send {
+        ::core::future::IntoFuture::into_future(Self::count(self))
+    }
+    fn find(
+        &self,
+        ctx: &rpcx::Context,
+        name: &str,
+        groups: &[Group],
+        limit: u32,
+    ) -> impl ::core::future::Future<
+        Output = Result<Vec<User>, Failure>,
+    > + ::core::marker::Send {
+        async move {
+            ::rpcx::__private::Call::inherit(Self::find(self, name, groups, limit), ctx)
+                .await
+        }
+    }
+    #[cfg(feature = "notes")]
+    fn note(
+        &self,
+        user: &User,
+    ) -> impl ::core::future::Future<Output = rpcx::Result<()>> + ::core::marker::Send {
+        async move { Self::note(self, user).await }
+    }
+}
+/// Serves an implementation of [`Users`].
+#[allow(dead_code, deprecated, non_camel_case_types, clippy::all, clippy::pedantic)]
+struct UsersServer<T> {
+    service: T,
+}
+#[allow(dead_code, deprecated, non_camel_case_types, clippy::all, clippy::pedantic)]
+impl<T> UsersServer<T> {
+    /// Makes a service of an implementation.
+    const fn new(service: T) -> Self {
+        Self { service: service }
+    }
+}
+#[allow(dead_code, deprecated, non_camel_case_types, clippy::all, clippy::pedantic)]
+impl<T> ::core::fmt::Debug for UsersServer<T> {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.debug_struct("UsersServer").finish_non_exhaustive()
+    }
+}
+#[allow(dead_code, deprecated, non_camel_case_types, clippy::all, clippy::pedantic)]
+impl<T> ::rpcx::__private::Service for UsersServer<T>
+where
+    T: Users + 'static,
+{
+    fn info(&self) -> &'static ::rpcx::__private::ServiceInfo {
+        __UsersIndex::service()
+    }
+    fn methods(&self) -> &'static [&'static ::rpcx::__private::MethodInfo] {
+        static METHODS: &[&::rpcx::__private::MethodInfo] = &[
+            __UsersIndex::M0.info(),
+            __UsersIndex::M1.info(),
+            #[cfg(feature = "notes")]
+            __UsersIndex::M2.info(),
+        ];
+        METHODS
+    }
+    fn resolve(
+        &self,
+        method: &[::core::primitive::u8],
+    ) -> ::core::option::Option<::core::primitive::u16> {
+        match method {
+            b"Count" => {
+                ::core::option::Option::Some(__UsersIndex::M0 as ::core::primitive::u16)
+            }
+            b"Find" => {
+                ::core::option::Option::Some(__UsersIndex::M1 as ::core::primitive::u16)
+            }
+            #[cfg(feature = "notes")]
+            b"Note" => {
+                ::core::option::Option::Some(__UsersIndex::M2 as ::core::primitive::u16)
+            }
+            _ => ::core::option::Option::None,
+        }
+    }
+    fn start(
+        self: ::rpcx::__private::Arc<Self>,
+        index: ::core::primitive::u16,
+        request: ::rpcx::__private::Request,
+        slot: &mut ::rpcx::__private::Slot,
+    ) {
+        const M0: ::core::primitive::u16 = __UsersIndex::M0 as ::core::primitive::u16;
+        const M1: ::core::primitive::u16 = __UsersIndex::M1 as ::core::primitive::u16;
+        #[cfg(feature = "notes")]
+        const M2: ::core::primitive::u16 = __UsersIndex::M2 as ::core::primitive::u16;
+        match index {
+            M0 => {
+                let method = __UsersMethods::count;
+                if let ::core::option::Option::Some((exchange, ())) = request
+                    .accept(&method())
+                {
+                    slot.run(async move {
+                        let result = <T as Users>::count(&self.service).await;
+                        exchange.answer(&method(), result);
+                    });
+                }
+            }
+            M1 => {
+                let method = __UsersMethods::find;
+                if let ::core::option::Option::Some(
+                    (exchange, (argument0, argument1, argument2)),
+                ) = request.accept(&method())
+                {
+                    slot.run(async move {
+                        let result = <T as Users>::find(
+                                &self.service,
+                                exchange.context(),
+                                &argument0,
+                                &argument1,
+                                argument2,
+                            )
+                            .await;
+                        exchange.answer(&method(), result);
+                    });
+                }
+            }
+            #[cfg(feature = "notes")]
+            M2 => {
+                let method = __UsersMethods::note;
+                if let ::core::option::Option::Some((exchange, argument0)) = request
+                    .accept(&method())
+                {
+                    slot.run(async move {
+                        let result = <T as Users>::note(&self.service, &argument0).await;
+                        exchange.answer(&method(), result);
+                    });
+                }
+            }
+            _ => request.unknown_method(),
+        }
+    }
+}
