@@ -1,0 +1,211 @@
+//! What a handler knows about the call that it serves.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::time::Instant;
+
+use crate::metadata::{Metadata, reserved};
+use crate::outlet::Outlet;
+use crate::protocol::{Header, Message};
+
+/// What a handler knows about the call that it serves, and what it sends back beside the reply.
+///
+/// A method gets it by taking `&rpcx::Context` as its first parameter after `&self`. Handlers can
+/// be tested without a server: `Context::default()` has no metadata, no deadline and no peer.
+#[derive(Default)]
+pub struct Context {
+    message: Message,
+    deadline: Option<Instant>,
+    outlet: Option<Arc<dyn Outlet>>,
+    metadata: OnceLock<Metadata>,
+    response: Mutex<Metadata>,
+}
+
+impl Context {
+    pub(crate) fn new(
+        message: Message,
+        deadline: Option<Instant>,
+        outlet: Arc<dyn Outlet>,
+    ) -> Self {
+        Self {
+            message,
+            deadline,
+            outlet: Some(outlet),
+            metadata: OnceLock::new(),
+            response: Mutex::default(),
+        }
+    }
+
+    /// Gives the metadata of the request, without the keys that rpcx uses itself (`__AUTH`,
+    /// `__ServerTimeout`).
+    pub fn metadata(&self) -> &Metadata {
+        self.metadata.get_or_init(|| {
+            let mut metadata = self.message.metadata();
+            metadata.remove(reserved::AUTH);
+            metadata.remove(reserved::SERVER_TIMEOUT);
+            metadata
+        })
+    }
+
+    /// Adds a pair to the metadata of the response, whether a reply or an error.
+    ///
+    /// The key `__rpcx_error__` is rpcx's own: a value set for it is not sent.
+    pub fn set_response_metadata(&self, key: impl Into<String>, value: impl Into<String>) {
+        self.response().insert(key, value);
+    }
+
+    /// Gives the time at which the caller stops waiting.
+    ///
+    /// The server drops the handler's future then and answers `context deadline exceeded`. Calls
+    /// that the handler makes itself end no later if they are made through the service's trait, or
+    /// with [`Call::inherit`](crate::client::Call::inherit).
+    pub fn deadline(&self) -> Option<Instant> {
+        self.deadline
+    }
+
+    /// Gives the time that is left until the [`deadline`](Self::deadline).
+    pub fn remaining(&self) -> Option<Duration> {
+        self.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()))
+    }
+
+    /// Gives the caller's address; `None` unless the call came over TCP.
+    pub fn peer(&self) -> Option<SocketAddr> {
+        self.outlet.as_ref()?.peer()
+    }
+
+    /// Gives the name under which the service was called.
+    pub fn service_path(&self) -> std::borrow::Cow<'_, str> {
+        String::from_utf8_lossy(self.message.service_path())
+    }
+
+    /// Gives the name under which the method was called.
+    pub fn service_method(&self) -> std::borrow::Cow<'_, str> {
+        String::from_utf8_lossy(self.message.service_method())
+    }
+
+    /// Gives a sender of messages to the caller's connection; `None` in a context of a test.
+    pub fn pusher(&self) -> Option<Pusher> {
+        self.outlet.clone().map(|outlet| Pusher { outlet })
+    }
+
+    pub(crate) fn message(&self) -> &Message {
+        &self.message
+    }
+
+    /// Keeps names and metadata only, if the payload is large: it was decoded.
+    pub(crate) fn forget_large_payload(&mut self) {
+        self.message = std::mem::take(&mut self.message).without_large_payload();
+    }
+
+    pub(crate) fn outlet(&self) -> Option<&Arc<dyn Outlet>> {
+        self.outlet.as_ref()
+    }
+
+    pub(crate) fn response(&self) -> std::sync::MutexGuard<'_, Metadata> {
+        self.response.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Context {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Context")
+            .field("message", &self.message)
+            .field("deadline", &self.deadline)
+            .field("peer", &self.peer())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Sends messages to one client's connection, without being asked.
+///
+/// Clones send to the same connection. It may outlive the call that it came from; it keeps nothing
+/// but the connection's queue alive.
+#[derive(Clone)]
+pub struct Pusher {
+    outlet: Arc<dyn Outlet>,
+}
+
+impl Pusher {
+    /// Queues a message; a Go client gets it on the channel of `RegisterServerMessageChan`, ours in
+    /// the handler of [`on_push`](crate::client::ClientBuilder::on_push).
+    ///
+    /// Messages arrive in the order in which they were sent, each at most once.
+    ///
+    /// # Errors
+    ///
+    /// [`PushError`]: the connection is closed, its queue is full, or the message is too long.
+    pub fn send(
+        &self,
+        service_path: &str,
+        service_method: &str,
+        metadata: &Metadata,
+        payload: impl Into<Bytes>,
+    ) -> Result<(), PushError> {
+        let payload = payload.into();
+        let pairs = || metadata.iter().map(|(key, value)| (key.as_bytes(), value.as_bytes()));
+        // Four fields, each behind a length.
+        let fields = 4 * 4 + service_path.len() + service_method.len() + payload.len();
+        let size = pairs().fold(fields, |sum, (k, v)| sum + 8 + k.len() + v.len());
+        if size > self.outlet.settings().limits.message() {
+            return Err(PushError::TooLarge);
+        }
+        let names = [service_path, service_method].map(str::len);
+        let limits = &self.outlet.settings().limits;
+        if names.into_iter().any(|len| len > limits.name())
+            || limits.check_metadata(metadata.iter().map(|(key, _)| key)).is_err()
+        {
+            return Err(PushError::TooLarge);
+        }
+        if self.outlet.queued() > PUSH_QUEUE {
+            return Err(PushError::QueueFull);
+        }
+        let header = Header::push(self.outlet.next_push());
+        let open = self.outlet.write(&mut |out| {
+            out.frame(
+                header,
+                service_path.as_bytes(),
+                service_method.as_bytes(),
+                pairs(),
+                &payload,
+            );
+        });
+        if open { Ok(()) } else { Err(PushError::Closed) }
+    }
+}
+
+impl fmt::Debug for Pusher {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pusher").field("peer", &self.outlet.peer()).finish_non_exhaustive()
+    }
+}
+
+/// Why a message was not pushed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum PushError {
+    /// The connection is closed.
+    Closed,
+    /// More than 4 MiB wait for the client to read them.
+    QueueFull,
+    /// The message, its names or its metadata are more than the server's limits allow.
+    TooLarge,
+}
+
+impl fmt::Display for PushError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Closed => "the client's connection is closed",
+            Self::QueueFull => "more than 4 MiB wait for the client to read them",
+            Self::TooLarge => "the message is more than the server's limits allow",
+        })
+    }
+}
+
+impl std::error::Error for PushError {}
+
+/// How much may wait for a client before a push is refused, in bytes.
+const PUSH_QUEUE: usize = 4 << 20;

@@ -1,0 +1,431 @@
+//! Where generated code and the server meet: a request comes in, an exchange answers it.
+
+use std::any::Any;
+use std::convert::Infallible;
+use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context as TaskContext, Poll};
+
+use bytes::Bytes;
+use tokio::time::Instant;
+use tokio_util::sync::ReusableBoxFuture;
+
+use crate::context::Context;
+use crate::metadata::{Metadata, reserved};
+use crate::method::{Method, MethodInfo};
+use crate::outlet::Outlet;
+use crate::private::bounds::MethodResult;
+use crate::protocol::{
+    COMPRESS_ABOVE, Compression, CompressionError, Header, Message, Output, Status,
+};
+use crate::service_info::ServiceInfo;
+use crate::wire::Wire;
+
+/// A service that a server can offer; `#[rpcx::service]` implements it for `…Server<T>`.
+pub trait Service: Send + Sync + 'static {
+    /// Gives what the trait says about the service as a whole.
+    fn info(&self) -> &'static ServiceInfo;
+
+    /// Lists the methods; [`resolve`](Self::resolve) gives places in this list.
+    fn methods(&self) -> &'static [&'static MethodInfo];
+
+    /// Finds a method by its name on the wire, or by an alias.
+    fn resolve(&self, method: &[u8]) -> Option<u16>;
+
+    /// Puts the future that serves `request` into `slot`, or answers at once.
+    fn start(self: Arc<Self>, index: u16, request: Request, slot: &mut Slot);
+}
+
+/// A request that is not yet decoded.
+///
+/// Like the [`Exchange`] in it, it is answered exactly once, also when it is dropped.
+pub struct Request {
+    exchange: Exchange,
+}
+
+impl Request {
+    pub(crate) fn new(
+        message: Message,
+        deadline: Option<Instant>,
+        outlet: Arc<dyn Outlet>,
+    ) -> Self {
+        let context = Context::new(message, deadline, outlet);
+        Self { exchange: Exchange { context, answered: false } }
+    }
+
+    /// Decompresses and decodes the arguments; on a failure answers the error itself.
+    pub fn accept<A, R, E>(mut self, method: &Method<A, R, E>) -> Option<(Exchange, A)> {
+        let serialize_type = self.message().header().serialize_type();
+        let arguments = match self.payload() {
+            Ok(payload) => method
+                .arguments()
+                .decode(serialize_type, &payload)
+                .map_err(|error| error.to_string()),
+            Err(error) => Err(error.to_string()),
+        };
+        match arguments {
+            Ok(arguments) => {
+                self.exchange.context.forget_large_payload();
+                Some((self.exchange, arguments))
+            }
+            Err(text) => {
+                self.fail(&text);
+                None
+            }
+        }
+    }
+
+    /// Answers that the service has no such method, in Go's words.
+    pub fn unknown_method(self) {
+        let method = String::from_utf8_lossy(self.message().service_method());
+        let text = format!("rpcx: can't find method {method}");
+        self.fail(&text);
+    }
+
+    /// Answers that the server has no such service, in Go's words.
+    pub(crate) fn unknown_service(self) {
+        let service = String::from_utf8_lossy(self.message().service_path());
+        let text = format!("rpcx: can't find service {service}");
+        self.fail(&text);
+    }
+
+    pub(crate) fn fail(self, text: &str) {
+        self.exchange.fail(text);
+    }
+
+    /// Answers with an error, and ends the connection after it.
+    pub(crate) fn fail_and_close(self, text: &str) {
+        let outlet = self.exchange.context.outlet().cloned();
+        self.fail(text);
+        if let Some(outlet) = outlet {
+            outlet.close();
+        }
+    }
+
+    pub(crate) fn message(&self) -> &Message {
+        self.exchange.context.message()
+    }
+
+    pub(crate) fn context(&self) -> &Context {
+        &self.exchange.context
+    }
+
+    fn payload(&self) -> Result<Bytes, CompressionError> {
+        let payload = self.message().payload();
+        let compression = self.message().header().compression();
+        match self.exchange.context.outlet() {
+            Some(outlet) if compression != Compression::NONE => {
+                let settings = outlet.settings();
+                let limit = settings.limits.decompressed();
+                settings.compressors.decompress(compression, &payload, limit).map(Bytes::from)
+            }
+            _ => Ok(payload),
+        }
+    }
+}
+
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Request").field("message", self.message()).finish_non_exhaustive()
+    }
+}
+
+/// A call that is being served: it is answered exactly once.
+///
+/// Dropping it unanswered answers too, with an error that says what happened: the handler
+/// panicked, or its time was over. That is what keeps a panic from costing more than its own call.
+#[derive(Debug)]
+pub struct Exchange {
+    context: Context,
+    answered: bool,
+}
+
+impl Exchange {
+    /// Gives what the handler may know.
+    pub fn context(&self) -> &Context {
+        &self.context
+    }
+
+    /// Sends the handler's result.
+    pub fn answer<A, Ret: MethodResult>(
+        mut self,
+        method: &Method<A, Ret::Ok, Ret::Err>,
+        result: Ret,
+    ) {
+        // Answered before the result is dropped: that drop is the user's, and may panic.
+        match result.into_result() {
+            Ok(_value) if self.is_oneway() => self.answered = true,
+            Ok(value) => {
+                self.reply(method.reply(), &value);
+                self.answered = true;
+            }
+            Err(error) => {
+                self.send_error(&method.error().to_wire(&error));
+                self.answered = true;
+            }
+        }
+    }
+
+    fn fail(mut self, text: &str) {
+        self.send_error(text);
+        self.answered = true;
+    }
+
+    fn is_oneway(&self) -> bool {
+        self.request().is_oneway()
+    }
+
+    fn request(&self) -> Header {
+        self.context.message().header()
+    }
+
+    fn reply<T>(&self, wire: Wire<T>, value: &T) {
+        let sent = if self.request().compression() == Compression::NONE {
+            self.reply_in_place(wire, value)
+        } else {
+            self.reply_compressed(wire, value)
+        };
+        if let Err(text) = sent {
+            self.send_error(&text);
+        }
+    }
+
+    fn reply_in_place<T>(&self, wire: Wire<T>, value: &T) -> Result<(), String> {
+        let serialize_type = self.request().serialize_type();
+        let whole = wire.bytes(value, serialize_type).filter(|bytes| bytes.len() >= ATTACH);
+        match whole {
+            Some(payload) => {
+                self.send(payload.len(), Header::with_response, |_| Ok(()), Some(payload))
+            }
+            None => self.send(
+                0,
+                Header::with_response,
+                |out| wire.encode(value, serialize_type, out).map_err(|error| error.to_string()),
+                None,
+            ),
+        }
+    }
+
+    fn reply_compressed<T>(&self, wire: Wire<T>, value: &T) -> Result<(), String> {
+        let mut payload = Vec::new();
+        wire.encode(value, self.request().serialize_type(), &mut payload)
+            .map_err(|error| error.to_string())?;
+        let mut compression = self.request().compression();
+        if payload.len() > COMPRESS_ABOVE {
+            let compressors = self.context.outlet().map(|outlet| &outlet.settings().compressors);
+            let packed = compressors.map(|known| known.compress(compression, &payload));
+            match packed {
+                Some(Ok(packed)) => payload = packed,
+                Some(Err(error)) => return Err(error.to_string()),
+                None => return Ok(()),
+            }
+        } else {
+            compression = Compression::NONE;
+        }
+        self.send(
+            0,
+            |header| header.with_compression(compression),
+            |out| {
+                out.extend_from_slice(&payload);
+                Ok(())
+            },
+            None,
+        )
+    }
+
+    /// Writes one normal response; `attached` rides behind what `write` encodes.
+    fn send(
+        &self,
+        attached_len: usize,
+        adjust: impl Fn(Header) -> Header,
+        write: impl Fn(&mut Vec<u8>) -> Result<(), String>,
+        attached: Option<Bytes>,
+    ) -> Result<(), String> {
+        let Some(outlet) = self.context.outlet() else { return Ok(()) };
+        let message = self.context.message();
+        let header = adjust(message.header().response(Status::Normal));
+        let limit = outlet.settings().limits.message();
+        let metadata = self.context.response();
+        outlet.settings().limits.check_metadata(metadata.iter().map(|(key, _)| key))?;
+        let mut attached = attached;
+        let mut result = Ok(());
+        outlet.write(&mut |out| {
+            let pairs = metadata.iter().filter(|(key, _)| *key != reserved::ERROR);
+            let pairs = pairs.map(|(key, value)| (key.as_bytes(), value.as_bytes()));
+            let path = message.service_path();
+            let method = message.service_method();
+            result = out.frame_with(header, path, method, pairs, &write).and_then(|len| {
+                let size = len + attached_len - PREFIX;
+                if size > limit {
+                    out.retract(len);
+                    return Err(format!(
+                        "the reply has {size} bytes, the server's limit is {limit}"
+                    ));
+                }
+                if let Some(payload) = attached.take() {
+                    out.attach(len, payload);
+                }
+                Ok(())
+            });
+        });
+        result
+    }
+
+    fn send_error(&self, text: &str) {
+        let Some(outlet) = self.context.outlet() else { return };
+        if self.is_oneway() {
+            return;
+        }
+        let limits = &outlet.settings().limits;
+        let limit = limits.message();
+        let mut metadata = self.context.response();
+        // One pair more: the error itself.
+        let keys = metadata.iter().map(|(key, _)| key).chain([reserved::ERROR]);
+        if let Err(why) = limits.check_metadata(keys) {
+            tracing::warn!(why, "the metadata of a response is left out");
+            *metadata = Metadata::new();
+        }
+        outlet.write(&mut |out| {
+            let pairs = metadata.iter().filter(|(key, _)| *key != reserved::ERROR);
+            let len = self.error_frame(out, pairs.chain([(reserved::ERROR, text)]));
+            let size = len - PREFIX;
+            if size > limit {
+                out.retract(len);
+                let text = format!("the error has {size} bytes, the server's limit is {limit}");
+                self.error_frame(out, [(reserved::ERROR, text.as_str())]);
+            }
+        });
+    }
+
+    /// Writes an error response; gives its length.
+    fn error_frame<'a>(
+        &self,
+        out: &mut Output,
+        pairs: impl IntoIterator<Item = (&'a str, &'a str)>,
+    ) -> usize {
+        let message = self.context.message();
+        let written = out.frame_with(
+            message.header().response(Status::Error),
+            message.service_path(),
+            message.service_method(),
+            pairs.into_iter().map(|(key, value)| (key.as_bytes(), value.as_bytes())),
+            |_| Ok::<_, Infallible>(()),
+        );
+        let Ok(len) = written;
+        len
+    }
+
+    /// Says why nobody answered, without a word of the arguments or of the panic.
+    fn why_unanswered(&self) -> String {
+        if std::thread::panicking() {
+            let incident = INCIDENTS.fetch_add(1, Ordering::Relaxed);
+            tracing::error!(
+                service = %self.context.service_path(),
+                method = %self.context.service_method(),
+                incident,
+                "a handler panicked",
+            );
+            return format!("[service internal error]: the handler panicked, incident {incident}");
+        }
+        match self.context.deadline() {
+            Some(deadline) if deadline <= Instant::now() => DEADLINE_EXCEEDED.to_owned(),
+            _ => "[service internal error]: the handler was stopped".to_owned(),
+        }
+    }
+}
+
+impl Drop for Exchange {
+    fn drop(&mut self) {
+        if !self.answered {
+            self.send_error(&self.why_unanswered());
+        }
+    }
+}
+
+/// A place for the future that serves a call: a box that is used again and again.
+///
+/// The server polls it once where it is. A future that is ready costs no task and no allocation; one
+/// that has to wait moves to a task of its own, in its box.
+#[derive(Default)]
+pub struct Slot {
+    future: Option<ReusableBoxFuture<'static, ()>>,
+    filled: bool,
+}
+
+impl Slot {
+    /// Fills the slot.
+    pub fn run(&mut self, future: impl Future<Output = ()> + Send + 'static) {
+        match &mut self.future {
+            Some(boxed) => boxed.set(future),
+            None => self.future = Some(ReusableBoxFuture::new(future)),
+        }
+        self.filled = true;
+    }
+
+    pub(crate) fn is_filled(&self) -> bool {
+        self.filled
+    }
+
+    /// Polls the future; one that is ready, or that panicked, leaves the slot empty.
+    pub(crate) fn poll(&mut self, cx: &mut TaskContext<'_>) -> Poll<()> {
+        let Some(future) = self.future.as_mut().filter(|_| self.filled) else {
+            return Poll::Ready(());
+        };
+        match contain_panic(|| future.poll(cx)) {
+            Some(Poll::Pending) => Poll::Pending,
+            Some(Poll::Ready(())) => {
+                self.filled = false;
+                Poll::Ready(())
+            }
+            None => {
+                self.filled = false;
+                self.future = None;
+                Poll::Ready(())
+            }
+        }
+    }
+
+    /// Takes the future out, for a task of its own.
+    pub(crate) fn take(&mut self) -> Self {
+        std::mem::take(self)
+    }
+}
+
+/// Runs code that is the user's in part; `None` if it panicked.
+pub(crate) fn contain_panic<R>(run: impl FnOnce() -> R) -> Option<R> {
+    match std::panic::catch_unwind(std::panic::AssertUnwindSafe(run)) {
+        Ok(value) => Some(value),
+        Err(panic) => {
+            forget_panic(panic);
+            None
+        }
+    }
+}
+
+/// Drops what a panic carried; a payload whose own drop panics is left to leak.
+fn forget_panic(panic: Box<dyn Any + Send>) {
+    let dropped = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| drop(panic)));
+    if let Err(second) = dropped {
+        std::mem::forget(second);
+    }
+}
+
+impl fmt::Debug for Slot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Slot").field("filled", &self.filled).finish_non_exhaustive()
+    }
+}
+
+/// Go's words for a deadline that passed.
+pub(crate) const DEADLINE_EXCEEDED: &str = "context deadline exceeded";
+
+/// Numbers panics, so that a log line and an error text can be matched.
+static INCIDENTS: AtomicU64 = AtomicU64::new(1);
+
+/// What a message's limit does not count: the header and the body's length.
+const PREFIX: usize = Header::LEN + 4;
+
+/// A reply of raw bytes from this size on is not copied.
+const ATTACH: usize = 16 << 10;
