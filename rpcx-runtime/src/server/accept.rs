@@ -1,0 +1,85 @@
+//! The loop that takes connections in, and lets them go at the end.
+
+use std::future::Future;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+
+use super::bound::Parts;
+use super::connection::{Connection, Lifetime};
+use crate::transport::{Duplex, Listener};
+
+/// Serves until `stop` is ready, then drains within the server's shutdown timeout.
+pub(super) async fn run(mut listener: Listener, parts: Arc<Parts>, stop: impl Future<Output = ()>) {
+    let lifetime = Lifetime::default();
+    // However this future ends, one-way calls do not outlive the server.
+    let _end = lifetime.end.clone().drop_guard();
+    let mut connections = JoinSet::new();
+    {
+        let accepting = accept(&mut listener, &parts, &lifetime, &mut connections);
+        tokio::select! {
+            () = accepting => {}
+            () = stop => {}
+        }
+    }
+    drop(listener);
+    lifetime.drain.cancel();
+    lifetime.oneway.close();
+    let drained = async {
+        while connections.join_next().await.is_some() {}
+        lifetime.oneway.wait().await;
+    };
+    if tokio::time::timeout(parts.settings.shutdown, drained).await.is_err() {
+        tracing::warn!("calls were still running when the time to stop was over");
+        lifetime.end.cancel();
+        connections.shutdown().await;
+    }
+}
+
+async fn accept(
+    listener: &mut Listener,
+    parts: &Arc<Parts>,
+    lifetime: &Lifetime,
+    connections: &mut JoinSet<()>,
+) {
+    let room = Arc::new(Semaphore::new(parts.settings.connections));
+    loop {
+        while connections.try_join_next().is_some() {}
+        let Ok(place) = Arc::clone(&room).acquire_owned().await else { return };
+        let duplex = next(listener).await;
+        parts.load.add_connection();
+        let connection = Connection::new(duplex, Arc::clone(parts), lifetime.clone());
+        connections.spawn(async move {
+            connection.await;
+            drop(place);
+        });
+    }
+}
+
+/// Waits for a connection, however often the system refuses one for want of resources.
+async fn next(listener: &mut Listener) -> Duplex {
+    let mut pause = FIRST_PAUSE;
+    loop {
+        match listener.accept().await {
+            Ok(duplex) => return duplex,
+            Err(error) if belongs_to_one_client(&error) => {}
+            Err(error) => {
+                tracing::warn!(%error, "no connection can be accepted");
+                tokio::time::sleep(pause).await;
+                pause = (pause * 2).min(LONGEST_PAUSE);
+            }
+        }
+    }
+}
+
+fn belongs_to_one_client(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionReset, InvalidInput, NotConnected};
+    matches!(error.kind(), ConnectionAborted | ConnectionReset | InvalidInput | NotConnected)
+}
+
+/// As Go rpcx 1.9.4: 5 ms, doubled up to a second.
+const FIRST_PAUSE: Duration = Duration::from_millis(5);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);

@@ -1,0 +1,118 @@
+//! A server that listens.
+
+use std::error::Error;
+use std::fmt;
+use std::future::Future;
+use std::io;
+use std::sync::Arc;
+
+use super::accept;
+use super::announce::{Plan, Registrations};
+use super::builder::ServerSettings;
+use super::load::LoadCounter;
+use super::router::Router;
+use crate::address::Address;
+use crate::transport::Listener;
+
+/// A server that listens and does not serve yet; clients may connect already, and wait.
+#[derive(Debug)]
+#[must_use = "a bound server serves nobody until it is told to"]
+pub struct Bound {
+    listener: Listener,
+    address: Address,
+    plan: Plan,
+    registrations: Registrations,
+    parts: Arc<Parts>,
+}
+
+/// What all connections of a server share.
+#[derive(Debug)]
+pub(super) struct Parts {
+    pub(super) router: Router,
+    pub(super) settings: ServerSettings,
+    pub(super) load: Arc<LoadCounter>,
+}
+
+impl Bound {
+    pub(super) fn new(
+        listener: Listener,
+        address: Address,
+        plan: Plan,
+        router: Router,
+        settings: ServerSettings,
+    ) -> Self {
+        let load = Arc::new(LoadCounter::new());
+        let parts = Arc::new(Parts { router, settings, load });
+        Self { listener, address, plan, registrations: Registrations::default(), parts }
+    }
+
+    /// Gives the address that is listened on, with the port that the system chose.
+    pub fn local_addr(&self) -> &Address {
+        &self.address
+    }
+
+    /// Gives how the entries in registries stand, from the moment on in which the server serves.
+    pub fn registrations(&self) -> Registrations {
+        self.registrations.clone()
+    }
+
+    /// Serves until the future is dropped, which closes all connections at once.
+    ///
+    /// The entries in registries are written from the call on, not only from the first poll.
+    pub fn serve(self) -> impl Future<Output = ()> {
+        self.serve_until(std::future::pending())
+    }
+
+    /// Serves until `stop` is ready, then lets running calls finish.
+    ///
+    /// First its entries are taken out of registries, which is waited for at most 2 s, while the
+    /// server goes on serving. From then on nobody can connect, and no further call is read. Calls that run are answered;
+    /// those that still run after [`shutdown_timeout`](super::Server::shutdown_timeout) are
+    /// dropped.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future closes all connections at once.
+    pub fn serve_until<S: Future<Output = ()>>(self, stop: S) -> impl Future<Output = ()> + use<S> {
+        // Not in the future: whoever spawns it may look for the server at once.
+        let announced = self.plan.register(&self.parts.load, &self.registrations);
+        let (listener, parts) = (self.listener, self.parts);
+        async move {
+            let stop = async {
+                stop.await;
+                announced.withdraw().await;
+            };
+            accept::run(listener, parts, stop).await;
+        }
+    }
+}
+
+/// Why a server does not listen: everything that is wrong, at once.
+#[derive(Debug)]
+pub struct BindError {
+    problems: Vec<String>,
+    source: Option<io::Error>,
+}
+
+impl BindError {
+    pub(super) fn new(problems: Vec<String>, source: Option<io::Error>) -> Self {
+        Self { problems, source }
+    }
+
+    /// Lists what is wrong, one text each.
+    pub fn problems(&self) -> &[String] {
+        &self.problems
+    }
+}
+
+impl fmt::Display for BindError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.problems.join("; "))
+    }
+}
+
+impl Error for BindError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.source.as_ref().map(|error| error as _)
+    }
+}

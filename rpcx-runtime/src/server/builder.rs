@@ -1,0 +1,214 @@
+//! How a server is set up.
+
+use std::fmt;
+use std::future::Future;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::announce::{Plan, RegistryChoice, RegistrySettings};
+use super::auth::{Auth, AuthRequest};
+use super::bound::{BindError, Bound};
+use super::router::Router;
+use crate::address::Address;
+use crate::outlet::MessageSettings;
+use crate::protocol::{Compressors, Limits};
+use crate::registry::Registry;
+use crate::service::Service;
+use crate::transport::Listener;
+
+/// Sets up a server: services first or last, the order of calls does not matter.
+///
+/// ```no_run
+/// # #[cfg(feature = "macros")] mod example {
+/// # use rpcx::Server;
+/// # #[rpcx::service] pub trait Arith { async fn double(&self, number: i64) -> rpcx::Result<i64>; }
+/// # struct Calculator;
+/// # impl Arith for Calculator {
+/// #     async fn double(&self, number: i64) -> rpcx::Result<i64> { Ok(2 * number) }
+/// # }
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// let bound = Server::new().add(ArithServer::new(Calculator)).bind("tcp@127.0.0.1:0").await?;
+/// println!("listening on {}", bound.local_addr());
+/// bound.serve_until(async { tokio::signal::ctrl_c().await.unwrap_or_default() }).await;
+/// # Ok(()) } }
+/// ```
+#[derive(Debug, Default)]
+#[must_use = "a server does nothing until it is bound and serves"]
+pub struct Server {
+    router: Router,
+    settings: ServerSettings,
+    registry: RegistrySettings,
+}
+
+/// What a server was told.
+#[derive(Clone, Debug)]
+pub(super) struct ServerSettings {
+    pub(super) messages: MessageSettings,
+    pub(super) auth: Option<Auth>,
+    pub(super) connections: usize,
+    pub(super) in_flight: usize,
+    pub(super) shutdown: Duration,
+}
+
+impl Default for ServerSettings {
+    fn default() -> Self {
+        Self {
+            messages: MessageSettings::default(),
+            auth: None,
+            connections: 10_000,
+            in_flight: 1024,
+            shutdown: Duration::from_secs(10),
+        }
+    }
+}
+
+impl Server {
+    /// Starts without services.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a service: `ArithServer::new(…)`. Two of one name are an error of [`bind`](Self::bind).
+    #[expect(clippy::should_implement_trait, reason = "the word that users look for")]
+    pub fn add(self, service: impl Service) -> Self {
+        let name = service.info().name();
+        self.add_as(name, service)
+    }
+
+    /// Adds a service under another name than its trait's, as Go's `RegisterName` does. Clients name
+    /// it with [`ClientBuilder::service`](crate::client::ClientBuilder::service).
+    pub fn add_as(mut self, name: impl Into<String>, service: impl Service) -> Self {
+        self.router.add(name.into(), Arc::new(service));
+        self
+    }
+
+    /// Asks `check` about every call, before its payload is decompressed or decoded.
+    ///
+    /// The token is what the client put into the metadata key `__AUTH`. An error is answered with its
+    /// text, and then the connection is closed, as by Go rpcx 1.9.4; heartbeats are not asked about.
+    /// Compare secrets in constant time.
+    ///
+    /// ```
+    /// # use rpcx::Server;
+    /// let server = Server::new().auth(|request| async move {
+    ///     if request.token() == "secret" { Ok(()) } else { Err("invalid token") }
+    /// });
+    /// ```
+    pub fn auth<F, Fut, E>(mut self, check: F) -> Self
+    where
+        F: Fn(AuthRequest) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<(), E>> + Send + 'static,
+        E: fmt::Display + 'static,
+    {
+        self.settings.auth = Some(Auth::new(check));
+        self
+    }
+
+    /// Replaces the limits on messages, received and sent.
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.settings.messages.limits = limits;
+        self
+    }
+
+    /// Replaces the table of compressors.
+    pub fn compressors(mut self, compressors: Compressors) -> Self {
+        self.settings.messages.compressors = compressors;
+        self
+    }
+
+    /// Sets how many connections may be open, at least 1; the default is 10,000. Further clients
+    /// wait in the system's queue until one closes.
+    pub fn max_connections(mut self, connections: usize) -> Self {
+        self.settings.connections = connections.max(1);
+        self
+    }
+
+    /// Sets how many calls of one connection may run, at least 1; the default is 1,024. Beyond that
+    /// the connection is not read until one ends.
+    pub fn max_in_flight(mut self, calls: usize) -> Self {
+        self.settings.in_flight = calls.max(1);
+        self
+    }
+
+    /// Sets how long running calls may take to finish when the server stops; the default is 10 s.
+    pub fn shutdown_timeout(mut self, timeout: Duration) -> Self {
+        self.settings.shutdown = timeout;
+        self
+    }
+
+    /// Registers all services in this registry, whatever their attributes or the environment say.
+    pub fn registry(mut self, registry: impl Registry + 'static) -> Self {
+        self.registry.registry = Some(RegistryChoice::This(Arc::new(registry)));
+        self
+    }
+
+    /// Registers no service, whatever their attributes or the environment say.
+    pub fn without_registry(mut self) -> Self {
+        self.registry.registry = Some(RegistryChoice::None);
+        self
+    }
+
+    /// Sets the address that registries tell others; by default the one that is listened at, with
+    /// the address of an interface in place of `0.0.0.0`. The environment's `RPCX_SERVICE_ADDRESS`
+    /// counts less than this.
+    pub fn service_address(mut self, address: Address) -> Self {
+        self.registry.service_address = Some(address);
+        self
+    }
+
+    /// Adds to what registries tell others of this server: `weight`, `group`, a location.
+    ///
+    /// A key that the service's attribute sets too has the value given here.
+    pub fn instance_metadata(mut self, key: &str, value: impl Into<String>) -> Self {
+        self.registry.metadata.set(key, value);
+        self
+    }
+
+    /// Listens at `address`: `tcp@host:port`, `unix@path`, or `memory@name`. Port 0 lets the system
+    /// choose; [`Bound::local_addr`] tells.
+    ///
+    /// # Errors
+    ///
+    /// [`BindError`] with everything that is wrong: the address, services of one name, what the
+    /// operating system says.
+    pub async fn bind(self, address: &str) -> Result<Bound, BindError> {
+        let mut problems = self.router.problems();
+        let address: Option<Address> = match address.parse() {
+            Ok(address) => Some(address),
+            Err(error) => {
+                let error: crate::AddressError = error;
+                problems.push(error.to_string());
+                None
+            }
+        };
+        let Some(address) = address.filter(|_| problems.is_empty()) else {
+            return Err(BindError::new(problems, None));
+        };
+        let failed =
+            |error| BindError::new(vec![format!("cannot listen on {address}")], Some(error));
+        let listener = Listener::bind(&address).await.map_err(failed)?;
+        let local = listener.local_address().map_err(failed)?;
+        let plan = Plan::new(&self.router, &self.registry, &local, &mut problems);
+        if !problems.is_empty() {
+            return Err(BindError::new(problems, None));
+        }
+        Ok(Bound::new(listener, local, plan, self.router, self.settings))
+    }
+
+    /// Listens at `address` and serves for ever: [`bind`](Self::bind) and [`Bound::serve`] in one.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`bind`](Self::bind).
+    pub async fn serve(self, address: &str) -> Result<(), BindError> {
+        self.bind(address).await?.serve().await;
+        Ok(())
+    }
+}
+
+impl From<BindError> for io::Error {
+    fn from(error: BindError) -> Self {
+        Self::other(error)
+    }
+}

@@ -1,0 +1,23 @@
+//! Services offered to clients.
+//!
+//! The way of a call: the accept loop gives each connection a task; the connection takes messages
+//! out of the bytes that came, the router finds the service and the method, and the handler's future
+//! is polled once on the spot. One that is ready at once costs no task; one that waits moves to a
+//! task of its own. Answers are collected, and leave in as few writes as possible, in the order in
+//! which the handlers finish.
+
+mod accept;
+mod announce;
+mod auth;
+mod bound;
+mod builder;
+mod connection;
+mod dispatch;
+mod link;
+mod load;
+mod router;
+
+pub use announce::Registrations;
+pub use auth::AuthRequest;
+pub use bound::{BindError, Bound};
+pub use builder::Server;
