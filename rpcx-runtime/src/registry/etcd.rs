@@ -1,0 +1,255 @@
+//! etcd v3: an entry is a key on a lease.
+//!
+//! The keys and values are those of Go rpcx-etcd 0.5.0, so that servers and clients of both worlds
+//! find each other:
+//!
+//! | key | value | on the lease |
+//! |---|---|---|
+//! | `/rpcx_test` | `rpcx_path` | no |
+//! | `/rpcx_test/Arith` | `Arith` | no |
+//! | `/rpcx_test/Arith/tcp@127.0.0.1:8972` | `calls=0.00&connections=0.00&weight=5` | yes |
+//!
+//! Reconnecting, repeating and telling the user is the supervisor's; here each thing is done once.
+
+mod connection;
+mod error;
+mod keys;
+mod lease;
+mod servers;
+
+use std::fmt;
+use std::time::Duration;
+
+use etcd_client::{Client, ConnectOptions};
+use tokio::sync::watch;
+
+use self::connection::EtcdConnection;
+use self::keys::Keys;
+use super::backend::{Backend, BackendError};
+use super::settings::Settings;
+use super::supervisor::Supervisor;
+use super::{Announcement, Discover, Register, Registration, SettingsError, Snapshot};
+
+/// etcd v3 as a registry. Go's `EtcdV3RegisterPlugin` and `EtcdV3Discovery`.
+///
+/// Clones share one connection and one lease; a value that a setter returns has its own. Nothing is
+/// sent before the first [`register`](Register::register) or [`discover`](Discover::discover).
+///
+/// A server that dies is out of the clients' lists at the latest 1 s after its
+/// [`session_ttl`](Self::session_ttl): 11 s by default. Go's first lease lives 30 s, whatever its
+/// settings say.
+///
+/// Compiling the feature `etcd` needs `protoc` and the well-known `.proto` files, on Debian the
+/// packages `protobuf-compiler` and `libprotobuf-dev`. Connections are not encrypted.
+///
+/// ```no_run
+/// use std::time::Duration;
+///
+/// use rpcx::registry::{Discover, Etcd, Register};
+/// use rpcx::{Instance, InstanceMetadata};
+///
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// let etcd = Etcd::new(["127.0.0.1:2379"]).base_path("/rpcx_test").session_ttl(Duration::from_secs(5));
+///
+/// let metadata = InstanceMetadata::parse("weight=5");
+/// let instance = Instance::new("tcp@127.0.0.1:8972".parse()?).with_metadata(metadata);
+/// let registration = etcd.register("Arith", instance.clone().into());
+/// registration.registered().await?;
+///
+/// let mut servers = etcd.discover("Arith");
+/// let snapshot = servers.wait_for(|snapshot| !snapshot.instances().is_empty()).await?;
+/// assert_eq!(snapshot.instances()[..], [instance]);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Etcd {
+    supervisor: Supervisor<EtcdBackend>,
+}
+
+impl Etcd {
+    /// Takes the members of one etcd cluster, each `host:port` or `http://host:port`.
+    pub fn new<T: Into<String>>(servers: impl IntoIterator<Item = T>) -> Self {
+        Self::of(EtcdBackend { settings: Settings::new(servers), credentials: None })
+    }
+
+    /// Sets the namespace: what all keys begin with. The default is `/rpcx`.
+    ///
+    /// It is used as it is but for `/` at its end: `rpcx_test` and `/rpcx_test` are two namespaces,
+    /// as in Go. With an empty one nothing is registered or found.
+    #[must_use]
+    pub fn base_path(self, path: &str) -> Self {
+        self.with(|backend| path.clone_into(&mut backend.settings.base_path))
+    }
+
+    /// Sets how often `calls` and `connections` are written into the entries. The default is 60 s.
+    ///
+    /// An entry that somebody deleted is written again then. What an operator changed stays, as in
+    /// Go. Zero is an error when a server registers.
+    #[must_use]
+    pub fn update_interval(self, interval: Duration) -> Self {
+        self.with(|backend| backend.settings.update_interval = interval)
+    }
+
+    /// Sets how long an entry outlives its process: the lease's time to live, in whole seconds
+    /// (rounded up), at least 3 s.
+    ///
+    /// The default is 10 s, or twice the update interval if that is less; less than 3 s is an error
+    /// when a server registers.
+    #[must_use]
+    pub fn session_ttl(self, ttl: Duration) -> Self {
+        self.with(|backend| backend.settings.session_ttl = Some(ttl))
+    }
+
+    /// Sets whether `calls` and `connections` are written into the entries. The default is yes.
+    #[must_use]
+    pub fn metrics(self, metrics: bool) -> Self {
+        self.with(|backend| backend.settings.metrics = metrics)
+    }
+
+    /// Sets the user and password for a cluster with authentication. The default is none.
+    #[must_use]
+    pub fn credentials(self, user: &str, password: &str) -> Self {
+        let credentials = Credentials { user: user.to_owned(), password: password.to_owned() };
+        self.with(|backend| backend.credentials = Some(credentials))
+    }
+
+    fn of(backend: EtcdBackend) -> Self {
+        Self { supervisor: Supervisor::new(backend) }
+    }
+
+    fn with(self, change: impl FnOnce(&mut EtcdBackend)) -> Self {
+        let mut backend = self.supervisor.backend().clone();
+        change(&mut backend);
+        Self::of(backend)
+    }
+}
+
+impl Discover for Etcd {
+    fn discover(&self, service: &str) -> watch::Receiver<Snapshot> {
+        self.supervisor.discover(service)
+    }
+}
+
+impl Register for Etcd {
+    fn register(&self, service: &str, announcement: Announcement) -> Registration {
+        self.supervisor.register(service, announcement)
+    }
+}
+
+impl fmt::Debug for Etcd {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.supervisor.fmt(f)
+    }
+}
+
+/// Where etcd is and how it is used.
+#[derive(Clone)]
+struct EtcdBackend {
+    settings: Settings,
+    credentials: Option<Credentials>,
+}
+
+#[derive(Clone)]
+struct Credentials {
+    user: String,
+    password: String,
+}
+
+impl Backend for EtcdBackend {
+    type Connection = EtcdConnection;
+
+    const NAME: &'static str = "etcd";
+
+    fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    fn ttl(&self) -> Result<Duration, SettingsError> {
+        self.keys()?;
+        self.settings.ttl(Self::NAME, SHORTEST_TTL)
+    }
+
+    async fn connect(&self) -> Result<EtcdConnection, BackendError> {
+        let keys = self.keys()?;
+        let ttl = self.ttl()?;
+        let client = Client::connect(&self.settings.servers, Some(self.options())).await;
+        Ok(EtcdConnection::new(client.map_err(error::plain)?, keys, ttl))
+    }
+}
+
+impl EtcdBackend {
+    fn keys(&self) -> Result<Keys, SettingsError> {
+        if self.settings.servers.is_empty() {
+            return Err(SettingsError("no etcd server is given".to_owned()));
+        }
+        Keys::new(&self.settings.base_path)
+    }
+
+    fn options(&self) -> ConnectOptions {
+        let options = ConnectOptions::new()
+            .with_connect_timeout(CONNECT)
+            .with_keep_alive(PING_INTERVAL, PING_TIMEOUT)
+            // etcd hangs up on clients that ping without a stream.
+            .with_keep_alive_while_idle(false)
+            // Otherwise a member that lost its cluster keeps a watch open and silent.
+            .with_require_leader(true);
+        match &self.credentials {
+            None => options,
+            Some(Credentials { user, password }) => {
+                options.with_user(user, password).with_auto_token_refresh(true)
+            }
+        }
+    }
+}
+
+impl fmt::Debug for EtcdBackend {
+    /// Leaves the password out.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Etcd")
+            .field("settings", &self.settings)
+            .field("user", &self.credentials.as_ref().map(|credentials| &credentials.user))
+            .finish_non_exhaustive()
+    }
+}
+
+/// A little above etcd's own floor with its default election timeout, 2 s.
+const SHORTEST_TTL: Duration = Duration::from_secs(3);
+const CONNECT: Duration = Duration::from_secs(2);
+/// etcd hangs up on clients that ping more often than every 5 s.
+const PING_INTERVAL: Duration = Duration::from_secs(6);
+/// With the interval less than the default time to live: a hung server is noticed before its
+/// entries expire.
+const PING_TIMEOUT: Duration = Duration::from_secs(3);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_does_not_show_the_password() {
+        let etcd = Etcd::new(["h:1"]).credentials("root", "secret");
+        let text = format!("{etcd:?}");
+        assert!(text.contains("root") && !text.contains("secret"), "{text}");
+    }
+
+    #[test]
+    fn a_setter_leaves_other_clones_as_they_are() {
+        let etcd = Etcd::new(["h:1"]).base_path("/a");
+        let changed = etcd.clone().base_path("/b");
+        assert_eq!(etcd.supervisor.backend().settings.base_path, "/a");
+        assert_eq!(changed.supervisor.backend().settings.base_path, "/b");
+    }
+
+    #[test]
+    fn wrong_settings_are_named() {
+        let ttl = |etcd: Etcd| etcd.supervisor.backend().ttl().unwrap_err().to_string();
+        let etcd = || Etcd::new(["h:1"]);
+        assert_eq!(ttl(etcd().base_path("/")), "the base path is empty");
+        assert_eq!(ttl(Etcd::new([""; 0])), "no etcd server is given");
+        assert_eq!(
+            ttl(etcd().session_ttl(Duration::from_secs(2))),
+            "session_ttl is 2s, etcd allows no less than 3s",
+        );
+    }
+}
