@@ -1,0 +1,5 @@
+#[rpcx::service]
+#[rpcx(name = "Arith")]
+pub struct Calculator;
+
+fn main() {}

@@ -1,0 +1,7 @@
+#[rpcx::service(name = "Calc")]
+#[rpcx(name = "Arith")]
+pub trait Arith {
+    async fn mul(&self, a: i32) -> rpcx::Result<i32>;
+}
+
+fn main() {}

@@ -1,0 +1,9 @@
+use rpcx::prelude::*;
+
+#[rpcx(name = "Calc")]
+#[must_use]
+pub trait Arith {
+    fn mul(&self, a: i32) -> rpcx::Result<i32>;
+}
+
+fn main() {}

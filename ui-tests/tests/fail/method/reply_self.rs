@@ -1,0 +1,6 @@
+#[rpcx::service]
+pub trait Arith {
+    async fn copy(&self, a: i32) -> rpcx::Result<Self>;
+}
+
+fn main() {}

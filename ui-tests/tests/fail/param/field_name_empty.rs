@@ -1,0 +1,6 @@
+#[rpcx::service]
+pub trait Arith {
+    async fn mul(&self, #[rpcx(name = "")] a: i32, b: i32) -> rpcx::Result<i32>;
+}
+
+fn main() {}

@@ -1,0 +1,6 @@
+#[rpcx::service(base_path = "/rpcx_test", registry = "consul")]
+pub trait Arith {
+    async fn mul(&self, a: i32) -> rpcx::Result<i32>;
+}
+
+fn main() {}

@@ -1,0 +1,7 @@
+#[rpcx::service]
+#[rpcx(registry = "inprocess", servers = "tcp@127.0.0.1:8972")]
+pub trait Arith {
+    async fn mul(&self, a: i32) -> rpcx::Result<i32>;
+}
+
+fn main() {}

@@ -1,0 +1,4 @@
+#[rpcx::service]
+pub trait Arith {}
+
+fn main() {}

@@ -1,0 +1,10 @@
+macro_rules! methods {
+    () => {};
+}
+
+#[rpcx::service]
+pub trait Arith {
+    methods! {}
+}
+
+fn main() {}

@@ -1,0 +1,20 @@
+#![deny(unused_must_use)]
+
+#[derive(serde::Serialize, serde::Deserialize)]
+pub struct Args {
+    pub a: i32,
+}
+
+#[rpcx::service]
+pub trait Arith {
+    async fn mul(&self, args: Args) -> rpcx::Result<i32>;
+}
+
+async fn call(client: ArithClient) -> rpcx::Result<i32> {
+    client.mul(Args { a: 1 });
+    Ok(1)
+}
+
+fn main() {
+    let _ = call;
+}

@@ -1,0 +1,17 @@
+#[derive(serde::Serialize, serde::Deserialize)]
+pub struct Args {
+    pub a: i32,
+}
+
+#[rpcx::service]
+pub trait Arith {
+    async fn mul(&self, args: &Args) -> rpcx::Result<i32>;
+}
+
+async fn call(client: ArithClient) -> rpcx::Result<i32> {
+    client.mul(5).await
+}
+
+fn main() {
+    let _ = call;
+}

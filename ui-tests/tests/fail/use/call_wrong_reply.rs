@@ -1,0 +1,18 @@
+#[derive(serde::Serialize, serde::Deserialize)]
+pub struct Args {
+    pub a: i32,
+}
+
+#[rpcx::service]
+pub trait Arith {
+    async fn mul(&self, args: Args) -> rpcx::Result<i32>;
+}
+
+async fn call(client: ArithClient) -> rpcx::Result<i32> {
+    let text: String = client.mul(Args { a: 1 }).await?;
+    Ok(text.len() as i32)
+}
+
+fn main() {
+    let _ = call;
+}

@@ -1,0 +1,21 @@
+#[derive(serde::Serialize, serde::Deserialize)]
+pub struct Args {
+    pub a: i32,
+}
+
+pub trait Named {}
+
+#[rpcx::service]
+pub trait Arith: Named {
+    async fn mul(&self, args: Args) -> rpcx::Result<i32>;
+}
+
+fn needs(_: &impl Arith) {}
+
+fn call(client: &ArithClient) {
+    needs(client);
+}
+
+fn main() {
+    let _ = call;
+}
