@@ -1,0 +1,49 @@
+//! Offers the services of the interop tests to any rpcx client; ends on SIGTERM.
+//!
+//! `interop-server --addr A [--network tcp|unix] [--auth T]` prints where it listens, then
+//! `ready`.
+#![expect(clippy::print_stdout, reason = "whoever started this waits for the line")]
+
+use std::error::Error;
+
+use clap::Parser;
+use rpcx::Server;
+use rpcx_examples::interop::{InteropServer, PbArithServer, Service};
+use tokio::signal::unix::{SignalKind, signal};
+
+#[derive(Parser)]
+struct Options {
+    /// `host:port`, or the path of a socket.
+    #[arg(long)]
+    addr: String,
+    /// `tcp` or `unix`.
+    #[arg(long, default_value = "tcp")]
+    network: String,
+    /// The token that every call has to bring.
+    #[arg(long)]
+    auth: Option<String>,
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let options = Options::parse();
+    let mut server = Server::new()
+        .add(InteropServer::new(Service::default()))
+        .add(PbArithServer::new(Service::default()));
+    if let Some(token) = options.auth {
+        server = server.auth(move |request| {
+            let known = request.token() == token;
+            async move { if known { Ok(()) } else { Err("invalid token") } }
+        });
+    }
+    let mut terminated = signal(SignalKind::terminate())?;
+    let bound = server.bind(&format!("{}@{}", options.network, options.addr)).await?;
+    println!("listening on {}", bound.local_addr());
+    println!("ready");
+    bound
+        .serve_until(async move {
+            terminated.recv().await;
+        })
+        .await;
+    Ok(())
+}
