@@ -111,6 +111,18 @@ pub trait Arguments {
     fn bytes(&self, _serialize_type: SerializeType) -> Option<Bytes> {
         None
     }
+
+    /// Appends one of several values, counted from 0, as it stands in the payload; a single value is
+    /// the payload. Calls are spread by these bytes.
+    #[doc(hidden)]
+    fn encode_part(
+        &self,
+        _index: usize,
+        serialize_type: SerializeType,
+        out: &mut Vec<u8>,
+    ) -> Result<(), CodecError> {
+        self.encode(serialize_type, out)
+    }
 }
 
 /// The arguments of a method without parameters: an empty struct.
@@ -131,6 +143,10 @@ impl Arguments for NoArguments {
 
 /// What writes a passed `X` as a declared `T`.
 type Encode<X, T> = fn(&X, Wire<T>, SerializeType, &mut Vec<u8>) -> Result<(), CodecError>;
+
+/// What writes one of several passed values.
+type EncodePart<X, T> =
+    fn(&X, Wire<T>, usize, SerializeType, &mut Vec<u8>) -> Result<(), CodecError>;
 
 /// The argument of a method with one parameter.
 ///
@@ -167,11 +183,21 @@ pub struct Named<X, T> {
     values: X,
     wire: Wire<T>,
     encode: Encode<X, T>,
+    encode_part: EncodePart<X, T>,
 }
 
 impl<X, T> Arguments for Named<X, T> {
     fn encode(&self, serialize_type: SerializeType, out: &mut Vec<u8>) -> Result<(), CodecError> {
         (self.encode)(&self.values, self.wire, serialize_type, out)
+    }
+
+    fn encode_part(
+        &self,
+        index: usize,
+        serialize_type: SerializeType,
+        out: &mut Vec<u8>,
+    ) -> Result<(), CodecError> {
+        (self.encode_part)(&self.values, self.wire, index, serialize_type, out)
     }
 }
 
@@ -183,6 +209,26 @@ trait ToArgs<T>: Sized {
         serialize_type: SerializeType,
         out: &mut Vec<u8>,
     ) -> Result<(), CodecError>;
+
+    fn encode_part(
+        &self,
+        wire: Wire<T>,
+        index: usize,
+        serialize_type: SerializeType,
+        out: &mut Vec<u8>,
+    ) -> Result<(), CodecError>;
+}
+
+/// How each of several values is written: fills an `Option<(Wire<A>, Wire<B>, …)>`.
+fn wires<T, W: 'static>(
+    wire: Wire<T>,
+    serialize_type: SerializeType,
+) -> Result<(&'static [&'static str], W), CodecError> {
+    let unknown = CodecError::Unknown(serialize_type);
+    let Some(Parts { names, wires }) = wire.parts() else { return Err(unknown) };
+    let mut parts: Option<W> = None;
+    wires(&mut parts as &mut dyn Any);
+    parts.map(|parts| (names, parts)).ok_or(unknown)
 }
 
 macro_rules! named {
@@ -192,7 +238,12 @@ macro_rules! named {
             values: ($($X,)+),
             wire: Wire<($($T,)+)>,
         ) -> Named<($($X,)+), ($($T,)+)> {
-            Named { values, wire, encode: <($($X,)+) as ToArgs<($($T,)+)>>::encode }
+            Named {
+                values,
+                wire,
+                encode: <($($X,)+) as ToArgs<($($T,)+)>>::encode,
+                encode_part: <($($X,)+) as ToArgs<($($T,)+)>>::encode_part,
+            }
         }
 
         impl<$($X: ToArg<$T>, $T: 'static),+> ToArgs<($($T,)+)> for ($($X,)+) {
@@ -202,17 +253,28 @@ macro_rules! named {
                 serialize_type: SerializeType,
                 out: &mut Vec<u8>,
             ) -> Result<(), CodecError> {
-                let unknown = CodecError::Unknown(serialize_type);
-                let Some(Parts { names, wires }) = wire.parts() else { return Err(unknown) };
-                let mut parts: Option<($(Wire<$T>,)+)> = None;
-                wires(&mut parts as &mut dyn Any);
-                let Some(parts) = parts else { return Err(unknown) };
+                let (names, parts): (_, ($(Wire<$T>,)+)) = wires(wire, serialize_type)?;
                 let mut map = codec::MapWriter::begin(serialize_type, $count, out)?;
                 $(map.entry(names[$index], |out| {
                     self.$index.encode(parts.$index, serialize_type, out)
                 })?;)+
                 map.end();
                 Ok(())
+            }
+
+            fn encode_part(
+                &self,
+                wire: Wire<($($T,)+)>,
+                index: usize,
+                serialize_type: SerializeType,
+                out: &mut Vec<u8>,
+            ) -> Result<(), CodecError> {
+                let (_, parts): (_, ($(Wire<$T>,)+)) = wires(wire, serialize_type)?;
+                match index {
+                    $($index => self.$index.encode(parts.$index, serialize_type, out),)+
+                    // Generated code names no other; the whole is as good a key.
+                    _ => ToArgs::encode(self, wire, serialize_type, out),
+                }
             }
         }
     };
@@ -229,3 +291,85 @@ named!(named9, 9, X1 T1 0, X2 T2 1, X3 T3 2, X4 T4 3, X5 T5 4, X6 T6 5, X7 T7 6,
 named!(named10, 10, X1 T1 0, X2 T2 1, X3 T3 2, X4 T4 3, X5 T5 4, X6 T6 5, X7 T7 6, X8 T8 7, X9 T9 8, X10 T10 9);
 named!(named11, 11, X1 T1 0, X2 T2 1, X3 T3 2, X4 T4 3, X5 T5 4, X6 T6 5, X7 T7 6, X8 T8 7, X9 T9 8, X10 T10 9, X11 T11 10);
 named!(named12, 12, X1 T1 0, X2 T2 1, X3 T3 2, X4 T4 3, X5 T5 4, X6 T6 5, X7 T7 6, X8 T8 7, X9 T9 8, X10 T10 9, X11 T11 10, X12 T12 11);
+
+#[cfg(test)]
+mod tests {
+    use super::{Arguments, NoArguments, One, named3};
+    use crate::codec::{self, CodecError};
+    use crate::named_arguments::arguments3;
+    use crate::private::bounds::argument;
+    use crate::protocol::SerializeType;
+
+    const NAMES: &[&str; 3] = &["user", "roles", "limit"];
+
+    fn three() -> impl Arguments {
+        let wire = arguments3::<String, Vec<u8>, u32>(NAMES);
+        named3(("ada", &[1_u8, 2], 300_u32), wire)
+    }
+
+    fn part(
+        arguments: &dyn Arguments,
+        index: usize,
+        serialize_type: SerializeType,
+    ) -> Result<Vec<u8>, CodecError> {
+        let mut out = vec![b'>'];
+        arguments.encode_part(index, serialize_type, &mut out)?;
+        Ok(out)
+    }
+
+    #[test]
+    fn one_of_several_is_written_as_in_the_payload() {
+        let msgpack = [0, 1, 2].map(|index| part(&three(), index, SerializeType::MSGPACK).unwrap());
+        assert_eq!(msgpack, [&b">\xa3ada"[..], b">\x92\x01\x02", b">\xcd\x01\x2c"]);
+    }
+
+    #[cfg(feature = "json")]
+    #[test]
+    fn one_of_several_is_written_in_the_codec_of_the_call() {
+        let json = [0, 1, 2].map(|index| part(&three(), index, SerializeType::JSON).unwrap());
+        assert_eq!(json, [&b">\"ada\""[..], b">[1,2]", b">300"]);
+    }
+
+    #[test]
+    fn parts_are_in_the_payload_behind_their_names() {
+        let arguments = three();
+        let mut payload = Vec::new();
+        arguments.encode(SerializeType::MSGPACK, &mut payload).unwrap();
+        let mut parts = vec![0x83];
+        for (index, name) in NAMES.iter().enumerate() {
+            codec::encode(SerializeType::MSGPACK, name, &mut parts).unwrap();
+            arguments.encode_part(index, SerializeType::MSGPACK, &mut parts).unwrap();
+        }
+        assert_eq!(payload, parts);
+    }
+
+    #[test]
+    fn a_single_value_is_the_payload_and_no_value_is_an_empty_map() {
+        let one = One::new("ada", argument::<String>().complete());
+        assert_eq!(part(&one, 0, SerializeType::MSGPACK).unwrap(), b">\xa3ada");
+        assert_eq!(part(&NoArguments, 0, SerializeType::MSGPACK).unwrap(), b">\x80");
+    }
+
+    #[test]
+    fn a_codec_without_names_has_no_parts() {
+        let error = part(&three(), 0, SerializeType::PROTOBUF).unwrap_err();
+        let unknown = matches!(error, CodecError::Unknown(SerializeType::PROTOBUF));
+        // With protobuf built in, a text is what has no form in it.
+        let unsupported = matches!(error, CodecError::Unsupported { .. });
+        assert!(unknown || unsupported, "{error:?}");
+    }
+
+    #[test]
+    fn arguments_of_any_types_are_one_type_behind_a_pointer() {
+        let all: [Box<dyn Arguments>; 3] = [
+            Box::new(three()),
+            Box::new(NoArguments),
+            Box::new(One::new(7, argument::<i32>().complete())),
+        ];
+        let lengths = all.map(|arguments| {
+            let mut out = Vec::new();
+            arguments.as_ref().encode(SerializeType::MSGPACK, &mut out).map(|()| out.len())
+        });
+        assert_eq!(lengths.map(Result::ok), [Some(28), Some(1), Some(1)]);
+    }
+}

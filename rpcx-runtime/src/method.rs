@@ -1,12 +1,14 @@
 //! What both sides know about a method.
 
+use std::fmt;
 use std::time::Duration;
 
+use crate::governance::Governance;
+use crate::modes::{FailMode, RetryRule};
 use crate::protocol::{Compression, SerializeType};
-use crate::service_info::FailMode;
 use crate::wire::{ErrorWire, Wire};
 
-/// What the trait says about one method: its names on the wire and its options.
+/// What the trait says about one method: its names on the wire, its options, its types in words.
 #[derive(Clone, Copy, Debug)]
 pub struct MethodInfo {
     service: &'static str,
@@ -18,9 +20,28 @@ pub struct MethodInfo {
     oneway: bool,
     idempotent: bool,
     spawn: bool,
-    fail_mode: Option<FailMode>,
+    governance: Governance,
+    hash_key: Option<usize>,
+    text: MethodText,
 }
 
+/// What is known of a method for people.
+#[derive(Clone, Copy)]
+struct MethodText {
+    doc: &'static str,
+    parameters: &'static [ParameterInfo],
+    reply: &'static str,
+}
+
+/// A parameter of a method: its name, and its type in words.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct ParameterInfo {
+    name: &'static str,
+    type_name: &'static str,
+}
+
+/// For generated code.
+#[doc(hidden)]
 impl MethodInfo {
     /// Starts from the wire names, everything else at its default.
     pub const fn new(service: &'static str, name: &'static str) -> Self {
@@ -34,7 +55,9 @@ impl MethodInfo {
             oneway: false,
             idempotent: false,
             spawn: false,
-            fail_mode: None,
+            governance: Governance::new(),
+            hash_key: None,
+            text: MethodText { doc: "", parameters: &[], reply: "" },
         }
     }
 
@@ -90,10 +113,75 @@ impl MethodInfo {
     /// Sets what a call does when a server fails.
     #[must_use]
     pub const fn fail_mode(mut self, mode: FailMode) -> Self {
-        self.fail_mode = Some(mode);
+        self.governance.fail_mode = Some(mode);
         self
     }
 
+    /// Sets how often a failed call is made again at most.
+    #[must_use]
+    pub const fn retries(mut self, retries: u32) -> Self {
+        self.governance.retries = Some(retries);
+        self
+    }
+
+    /// Sets which failed calls may be made again.
+    #[must_use]
+    pub const fn retry(mut self, rule: RetryRule) -> Self {
+        self.governance.retry = Some(rule);
+        self
+    }
+
+    /// Sets the pause before a call is made again.
+    #[must_use]
+    pub const fn retry_interval(mut self, interval: Duration) -> Self {
+        self.governance.retry_interval = Some(interval);
+        self
+    }
+
+    /// Sets how long the first server has before a second one is called as well.
+    #[must_use]
+    pub const fn backup_latency(mut self, latency: Duration) -> Self {
+        self.governance.backup_latency = Some(latency);
+        self
+    }
+
+    /// Sets how long a single attempt may take.
+    #[must_use]
+    pub const fn attempt_timeout(mut self, timeout: Duration) -> Self {
+        self.governance.attempt_timeout = Some(timeout);
+        self
+    }
+
+    /// Declares which argument, counted from 0, is the key of consistent hashing.
+    #[must_use]
+    pub const fn hash_key(mut self, argument: usize) -> Self {
+        self.hash_key = Some(argument);
+        self
+    }
+
+    /// Sets the documentation.
+    #[must_use]
+    pub const fn doc(mut self, text: &'static str) -> Self {
+        self.text.doc = text;
+        self
+    }
+
+    /// Sets the parameters that are sent.
+    #[must_use]
+    pub const fn parameters(mut self, parameters: &'static [ParameterInfo]) -> Self {
+        self.text.parameters = parameters;
+        self
+    }
+
+    /// Sets the reply's type in words.
+    #[must_use]
+    pub const fn reply(mut self, type_name: &'static str) -> Self {
+        self.text.reply = type_name;
+        self
+    }
+}
+
+impl MethodInfo {
     /// Gives the wire name of the service.
     pub const fn service_path(&self) -> &'static str {
         self.service
@@ -119,6 +207,22 @@ impl MethodInfo {
         self.idempotent
     }
 
+    /// Gives the documentation of the trait's method; empty if there is none.
+    pub const fn documentation(&self) -> &'static str {
+        self.text.doc
+    }
+
+    /// Lists the parameters that are sent, the context not among them. A single one is the whole
+    /// request; several are fields of a map.
+    pub const fn sent_parameters(&self) -> &'static [ParameterInfo] {
+        self.text.parameters
+    }
+
+    /// Gives the reply's type as the trait writes it; the whole result type if that is an alias.
+    pub const fn reply_type(&self) -> &'static str {
+        self.text.reply
+    }
+
     pub(crate) const fn call_timeout(&self) -> Option<Duration> {
         self.timeout
     }
@@ -131,12 +235,42 @@ impl MethodInfo {
         self.compression
     }
 
-    pub(crate) const fn given_fail_mode(&self) -> Option<FailMode> {
-        self.fail_mode
+    pub(crate) const fn governance(&self) -> &Governance {
+        &self.governance
+    }
+
+    pub(crate) const fn hash_argument(&self) -> Option<usize> {
+        self.hash_key
     }
 
     pub(crate) const fn wants_spawn(&self) -> bool {
         self.spawn
+    }
+}
+
+/// Left out of `Debug`, where it would hide the rest.
+impl fmt::Debug for MethodText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MethodText").finish_non_exhaustive()
+    }
+}
+
+impl ParameterInfo {
+    /// Makes one of its name and its type in words; for generated code.
+    #[doc(hidden)]
+    pub const fn new(name: &'static str, type_name: &'static str) -> Self {
+        Self { name, type_name }
+    }
+
+    /// Gives the name: where several parameters are sent, that of the field.
+    pub const fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// Gives the type as the trait writes it. What is borrowed there is owned here: `String` for
+    /// `&str`, `Vec<T>` for `&[T]`, `T` for `&T`.
+    pub const fn type_name(&self) -> &'static str {
+        self.type_name
     }
 }
 

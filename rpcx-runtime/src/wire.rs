@@ -50,6 +50,19 @@ impl<T> Wire<T> {
         Self { serde: Some(form), message: None, parts: None }
     }
 
+    /// For values that are only read.
+    pub(crate) const fn reading() -> Self
+    where
+        T: DeserializeOwned + 'static,
+    {
+        let form = Form {
+            encode: |_, serialize_type, _| Err(CodecError::Unknown(serialize_type)),
+            decode: |serialize_type, _, payload| codec::decode(serialize_type, payload),
+            bytes: |_| None,
+        };
+        Self { serde: Some(form), message: None, parts: None }
+    }
+
     #[cfg(feature = "protobuf")]
     pub(crate) const fn message() -> Self
     where
@@ -88,6 +101,13 @@ impl<T> Wire<T> {
             bytes: |_| None,
         };
         Self { serde: Some(form), message: None, parts: Some(parts) }
+    }
+
+    /// Nothing more is known of the type: see [`Asked`](crate::private::asked::Asked).
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn complete(&self) -> Self {
+        *self
     }
 
     pub(crate) const fn parts(&self) -> Option<Parts> {
@@ -182,11 +202,13 @@ impl<E> ErrorWire<E> {
         Self { to_wire: E::to_wire, from_wire: E::from_wire }
     }
 
-    pub(crate) fn to_wire(self, error: &E) -> String {
+    /// Gives the text that is sent.
+    pub fn to_wire(self, error: &E) -> String {
         (self.to_wire)(error)
     }
 
-    pub(crate) fn read(self, error: Error) -> E {
+    /// Makes the error that a caller gets.
+    pub fn read(self, error: Error) -> E {
         (self.from_wire)(error)
     }
 }

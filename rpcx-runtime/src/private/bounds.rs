@@ -5,6 +5,7 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::asked::Asked;
 use crate::error::ServiceError;
 use crate::wire::{ErrorWire, Wire};
 
@@ -83,25 +84,25 @@ pub const fn no_arguments() -> Wire<()> {
 }
 
 #[rustfmt::skip]
-pub const fn argument<T: RpcArgument>() -> Wire<T> { Wire::serde() }
+pub const fn argument<T: RpcArgument>() -> Asked<T> { Asked::new(Wire::serde()) }
 
 #[rustfmt::skip]
-pub const fn borrowed_argument<T: RpcArgument + Sync>() -> Wire<T> { Wire::serde() }
+pub const fn borrowed_argument<T: RpcArgument + Sync>() -> Asked<T> { Asked::new(Wire::serde()) }
 
 #[rustfmt::skip]
-pub const fn reply<T: RpcReply>() -> Wire<T> { Wire::serde() }
-
-#[cfg(feature = "protobuf")]
-#[rustfmt::skip]
-pub const fn message_argument<T: MessageArgument>() -> Wire<T> { Wire::message() }
+pub const fn reply<T: RpcReply>() -> Asked<T> { Asked::new(Wire::serde()) }
 
 #[cfg(feature = "protobuf")]
 #[rustfmt::skip]
-pub const fn borrowed_message_argument<T: MessageArgument + Sync>() -> Wire<T> { Wire::message() }
+pub const fn message_argument<T: MessageArgument>() -> Asked<T> { Asked::new(Wire::message()) }
 
 #[cfg(feature = "protobuf")]
 #[rustfmt::skip]
-pub const fn message_reply<T: MessageReply>() -> Wire<T> { Wire::message() }
+pub const fn borrowed_message_argument<T: MessageArgument + Sync>() -> Asked<T> { Asked::new(Wire::message()) }
+
+#[cfg(feature = "protobuf")]
+#[rustfmt::skip]
+pub const fn message_reply<T: MessageReply>() -> Asked<T> { Asked::new(Wire::message()) }
 
 #[rustfmt::skip]
 pub const fn borrowed<T: Sync>() {}
