@@ -12,7 +12,7 @@ use syn::{
 use crate::{
     attr::{self, Level, MOVED},
     ctxt::Ctxt,
-    expand, parse, validate,
+    derive, expand, parse, validate,
 };
 
 /// `#[rpcx::service(args)]` on `item`.
@@ -25,10 +25,15 @@ pub(crate) fn options(args: &TokenStream, item: &TokenStream) -> TokenStream {
     guarded(item, || move_options(args, item.clone()))
 }
 
+/// `#[derive(rpcx::ServiceError)]` on `item`, which stays where it is.
+pub(crate) fn service_error(item: TokenStream) -> TokenStream {
+    guarded(&TokenStream::new(), || derive::service_error(item))
+}
+
 /// A panic would hide the user's item and so lead to errors all over the crate.
 fn guarded(item: &TokenStream, run: impl FnOnce() -> TokenStream) -> TokenStream {
     catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| {
-        let message = "`#[rpcx::service]` failed on this: this is a mistake in rpcx-macros";
+        let message = "rpcx-macros failed on this: this is a mistake in rpcx-macros";
         let error = syn::Error::new(Span::call_site(), message).into_compile_error();
         quote!(#error #item)
     })

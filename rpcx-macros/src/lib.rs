@@ -3,7 +3,10 @@
 //! Use them through that crate, whose library is called `rpcx`: it exports both, and the code they
 //! generate names its types.
 //!
-//! ```ignore
+//! ```
+//! # use serde::{Deserialize, Serialize};
+//! # #[derive(Serialize, Deserialize)] pub struct Args { a: i64, b: i64 }
+//! # #[derive(Serialize, Deserialize)] pub struct Reply { c: i64 }
 //! #[rpcx::service]
 //! pub trait Arith {
 //!     /// Multiplies.
@@ -16,7 +19,8 @@
 //!
 //! - `ArithClient`, whose `mul` gives a call that runs when it is awaited, and which implements
 //!   `Arith` itself;
-//! - `ArithServer`, which serves an implementation of `Arith`.
+//! - `ArithServer`, which serves an implementation of `Arith`;
+//! - on demand `DynArith`, the trait behind a pointer, and `ArithMock`, a stand-in for tests.
 //!
 //! On the wire the method is `Arith`.`Mul`, as Go's rpcx would call it.
 //!
@@ -26,6 +30,7 @@
 
 mod attr;
 mod ctxt;
+mod derive;
 mod entry;
 mod expand;
 mod hygiene;
@@ -46,7 +51,8 @@ use proc_macro::TokenStream;
 /// Parameters and replies implement serde's `Serialize` and `Deserialize`; a parameter may be
 /// borrowed as a whole (`&T`, `&str`, `&[T]`), which spares the client a clone.
 ///
-/// ```ignore
+/// ```
+/// # #[derive(serde::Serialize, serde::Deserialize)] pub struct User { name: String }
 /// #[rpcx::service(timeout = "2s")]
 /// pub trait Users {
 ///     /// Finds a user.
@@ -63,42 +69,11 @@ use proc_macro::TokenStream;
 /// trait, on methods and on parameters. Each may be given once. The wire name of the service is
 /// the trait's.
 ///
-/// # On the trait
-///
-/// | option | value | default |
-/// |---|---|---|
-/// | `name` | the wire name of the service | the trait's name |
-/// | `rename_all` | the rule for the wire names of methods: `"PascalCase"`, `"camelCase"`, `"snake_case"`, `"verbatim"` | `"PascalCase"` |
-/// | `registry` | where servers are written down and found: see below | none |
-/// | `select` | how clients choose a server: `"random"`, `"round_robin"` | `"random"` |
-/// | `fail_mode` | what a call does when a server fails: `"failover"`, `"failfast"`, `"failtry"` | `"failtry"` |
-/// | `codec` | `"msgpack"`, `"json"`, `"protobuf"`, `"raw"` | `"msgpack"` |
-/// | `compress` | `"none"`, `"gzip"` | `"none"` |
-/// | `timeout` | how long a call may take, such as `"1m30s"` | no limit |
-/// | `spawn` | each call gets a task of its own | off |
-/// | `client`, `server` | `false`, or another name of the generated type | `ArithClient`, `ArithServer` |
-/// | `client_trait` | `false`: the client does not implement the trait | `true` |
-/// | `crate` | the path of the runtime, without quotes | `::rpcx` |
-///
-/// # About the registry
-///
-/// Options of the trait that go with `registry`. What they say is a default: a builder and the
-/// environment (`RPCX_REGISTRY` and others) count more.
-///
-/// | option | value | default | goes with |
-/// |---|---|---|---|
-/// | `registry` | `"peer2peer"`, `"multiple"`, `"inprocess"`; with the cargo feature of that name `"zookeeper"`, `"etcd"`, `"consul"`, `"mdns"` | none | |
-/// | `servers` | the service's server, `"tcp@host:port"` | it has to be given | peer2peer |
-/// | | the service's servers, `["tcp@host:port?weight=5", …]` | they have to be given | multiple |
-/// | | the registry's servers, `["host:port", …]` | its usual port on this machine | zookeeper, etcd, consul |
-/// | `base_path` | the namespace, such as `"/rpcx_test"` | `"/rpcx"` | zookeeper, etcd, consul |
-/// | `update_interval` | how often an entry's metrics are written; one that is not kept alive for twice this long is gone | `"60s"` | zookeeper, etcd, consul, mdns |
-/// | `metrics` | `false`: entries are written without metrics | `true` | zookeeper, etcd, consul, mdns |
-/// | `session_ttl` | how soon the entry of a dead server goes | `"10s"`, or twice the `update_interval` if that is less | zookeeper, etcd, consul |
-/// | `consul` | the form of an entry: `"kv"` (Go's keys), `"service"` (a native service), `"both"` | `"kv"` | consul |
-/// | `group`, `weight` | what servers say of themselves | none | all |
-///
-/// ```ignore
+/// ```
+/// # use serde::{Deserialize, Serialize};
+/// # #[derive(Clone, Serialize, Deserialize)] pub struct Args { a: i64, b: i64 }
+/// # #[derive(Serialize, Deserialize)] pub struct Reply { c: i64 }
+/// # #[cfg(any())] // needs the feature `consul`
 /// #[rpcx::service]
 /// #[rpcx(registry = "consul", base_path = "/rpcx_test", fail_mode = "failtry", select = "random")]
 /// pub trait Arith {
@@ -106,31 +81,66 @@ use proc_macro::TokenStream;
 /// }
 /// ```
 ///
-/// # On a method
+/// # Behind a pointer
 ///
-/// | option | value | default |
-/// |---|---|---|
-/// | `name` | the wire name of the method | the renamed identifier |
-/// | `alias` | a list of further wire names that the server answers | none |
-/// | `oneway` | nobody waits for a reply; the method returns `Result<()>` | off |
-/// | `idempotent` | the call may be repeated when it may have run already | off |
-/// | `timeout`, `fail_mode`, `spawn` | as on the trait, for this method | the trait's |
-/// | `local` | the method is not called remotely; it needs a body | off |
+/// The trait itself cannot be behind `dyn`, since each implementation has futures of its own. With the
+/// option `dyn` there is also `DynArith`, whose futures are boxed. Every `Arith` is a `DynArith`, and
+/// `Box<dyn DynArith>`, `Arc<dyn DynArith>` and `dyn DynArith` are an `Arith` again: a program chooses
+/// its implementation while it runs, and passes it to `ArithServer::new` or to generic code.
 ///
-/// # On a parameter
+/// ```
+/// # use serde::{Deserialize, Serialize};
+/// # #[derive(Clone, Serialize, Deserialize)] pub struct Args { a: i64, b: i64 }
+/// # #[derive(Serialize, Deserialize)] pub struct Reply { c: i64 }
+/// # struct Calculator;
+/// # impl Arith for Calculator {
+/// #     async fn mul(&self, args: Args) -> rpcx::Result<Reply> { Ok(Reply { c: args.a * args.b }) }
+/// # }
+/// #[rpcx::service(dyn)]
+/// pub trait Arith {
+///     async fn mul(&self, args: Args) -> rpcx::Result<Reply>;
+/// }
 ///
-/// | option | value | default |
-/// |---|---|---|
-/// | `name` | its field, where several parameters are sent | the identifier |
-/// | `ctx` | this is the context, whatever its type is called | a first `&…Context` |
-/// | `arg` | this is data although its type is called `Context` | off |
+/// # async fn choose(local: bool, client: ArithClient, args: Args) -> rpcx::Result<()> {
+/// let arith: Box<dyn DynArith> = if local { Box::new(Calculator) } else { Box::new(client) };
+/// arith.mul(args).await?;
+/// # Ok(()) }
+/// ```
 ///
-/// # Reserved
+/// Local methods are called through the pointer too, if they take `&self` and have no type parameters
+/// and no where clause; of others, and of constants, the pointer has the trait's default.
 ///
-/// These options are known, and an error until they do something: `retries`, `retry`,
-/// `retry_interval`, `backup_latency`, `attempt_timeout`, `dyn`, `mock`, `hash_key`; so are the
-/// fail mode `"failbackup"` and the selectors `"weighted_round_robin"`, `"weighted_ping"`,
-/// `"consistent_hash"`, `"closest"` and `"least_pending"`.
+/// # In tests
+///
+/// With the option `mock` there is `ArithMock`, an `Arith` whose methods are closures.
+///
+/// ```
+/// # use serde::{Deserialize, Serialize};
+/// # #[derive(Clone, Serialize, Deserialize)] pub struct Args { a: i64, b: i64 }
+/// # #[derive(Serialize, Deserialize)] pub struct Reply { c: i64 }
+/// #[rpcx::service]
+/// #[cfg_attr(not(any()), rpcx(mock))] // in a program: `#[cfg_attr(test, rpcx(mock))]`
+/// pub trait Arith {
+///     async fn mul(&self, args: Args) -> rpcx::Result<Reply>;
+/// }
+///
+/// # async fn code_under_test(arith: impl Arith) { arith.mul(Args { a: 6, b: 7 }).await.unwrap(); }
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// let mock = ArithMock::new().on_mul(|args| Ok(Reply { c: args.a * args.b }));
+/// code_under_test(mock.clone()).await;
+/// assert_eq!(mock.calls(), ["mul"]);
+/// # }
+/// ```
+///
+/// `on_mul` takes a closure with the method's parameters, the context included, that returns its
+/// result; `on_mul_async` one that returns a future, which owns what it needs. A closure may have a
+/// state: it runs for one call at a time. `calls` lists the called methods; it is named `mock_calls` if
+/// the service has a method `calls`. Methods without a closure run their default body, or return an
+/// error that says what is missing. Local methods are those of the trait.
+///
+/// The runtime's guide has the rest: `rpcx::guide::services` tells how to declare a service, with an
+/// example of every option; `rpcx::guide::options` is the table of all options, with their defaults;
+/// `rpcx::guide::expansion` shows what a trait becomes.
 #[proc_macro_attribute]
 pub fn service(args: TokenStream, item: TokenStream) -> TokenStream {
     entry::service(&args.into(), &item.into()).into()
@@ -142,7 +152,10 @@ pub fn service(args: TokenStream, item: TokenStream) -> TokenStream {
 /// Behind `#[rpcx::service]` it needs no import. In front of it, the compiler looks the name up
 /// first: import it (`use rpcx::prelude::*;`) or write `#[rpcx::rpcx(...)]`.
 ///
-/// ```ignore
+/// ```
+/// # use serde::{Deserialize, Serialize};
+/// # #[derive(Clone, Serialize, Deserialize)] pub struct Args { a: i64, b: i64 }
+/// # #[derive(Serialize, Deserialize)] pub struct Reply { c: i64 }
 /// #[rpcx::service]
 /// #[rpcx(timeout = "2s")]
 /// pub trait Arith {
@@ -153,4 +166,36 @@ pub fn service(args: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn rpcx(args: TokenStream, item: TokenStream) -> TokenStream {
     entry::options(&args.into(), &item.into()).into()
+}
+
+/// Implements `rpcx::ServiceError` for an enum: errors that cross the wire as JSON and come back as the
+/// same value.
+///
+/// ```
+/// #[derive(Debug, serde::Serialize, serde::Deserialize, rpcx::ServiceError)]
+/// pub enum StockError {
+///     SoldOut,
+///     Missing { code: i32, item: String },
+///     #[service_error(other)]
+///     #[serde(skip)]
+///     Other(rpcx::Error),
+/// }
+/// ```
+///
+/// What is written is the JSON text of the value as its `Serialize` says, so serde's attributes shape
+/// it: `StockError::SoldOut` is `"SoldOut"`, and a variant of an enum with `#[serde(untagged)]` is
+/// what Go's rpcx sends for an error struct of its own, `{"code":100,"msg":"boom"}`.
+///
+/// One variant is marked `#[service_error(other)]`. It receives whatever is no JSON of this type: a
+/// text of Go's or of another version, a timeout, a lost connection. It holds one value, an
+/// `rpcx::Error` or another type with `ServiceError`, and is sent as that one is; serde leaves it out
+/// (`#[serde(skip)]`).
+///
+/// `Serialize` and `Deserialize` are derived too; beside implementations of your own, write that of
+/// `ServiceError` by hand. Type parameters and constants are allowed, lifetimes are not.
+/// `#[service_error(crate = ...)]` on the enum names the runtime where it is not `::rpcx`. The cargo
+/// feature `json` of `rpcx-runtime` is needed; it is on by default.
+#[proc_macro_derive(ServiceError, attributes(service_error))]
+pub fn service_error(item: TokenStream) -> TokenStream {
+    entry::service_error(item.into()).into()
 }

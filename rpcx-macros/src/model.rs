@@ -27,12 +27,16 @@ pub(crate) struct Service {
     pub(crate) client: Option<Ident>,
     /// The name of the server, if one is wanted.
     pub(crate) server: Option<Ident>,
+    /// The name of the twin that can be behind `dyn`, if one is wanted.
+    pub(crate) dynamic: Option<Ident>,
+    /// The name of the stand-in for tests, if one is wanted.
+    pub(crate) mock: Option<Ident>,
     /// Whether the client implements the trait.
     pub(crate) client_trait: bool,
     pub(crate) coding: Coding,
     pub(crate) registry: Option<Registry>,
     /// How clients choose among servers.
-    pub(crate) select: Option<Select>,
+    pub(crate) select: Option<Ident>,
     /// Macros of the runtime that fail if a cargo feature is off, with the place that needs it.
     pub(crate) checks: Vec<Check>,
     /// The trait itself is wrong: nothing can implement it, so only names are generated.
@@ -97,19 +101,32 @@ pub(crate) struct Registry {
     pub(crate) layout: Option<LitStr>,
 }
 
-/// How clients choose among servers.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Select {
-    Random,
-    RoundRobin,
+/// How calls cope with servers that fail or are slow, as far as a trait or a method says so. Words
+/// are variants of the runtime's enums.
+#[derive(Clone, Default)]
+pub(crate) struct Governance {
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) attempt_timeout: Option<Duration>,
+    pub(crate) fail_mode: Option<Ident>,
+    pub(crate) retries: Option<u32>,
+    pub(crate) retry: Option<Ident>,
+    pub(crate) retry_interval: Option<Duration>,
+    pub(crate) backup_latency: Option<Duration>,
 }
 
-/// What a call does when a server fails.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum FailMode {
-    Failover,
-    Failfast,
-    Failtry,
+impl Governance {
+    /// Fills what is open from what counts less.
+    pub(crate) fn or(self, other: &Self) -> Self {
+        Self {
+            timeout: self.timeout.or(other.timeout),
+            attempt_timeout: self.attempt_timeout.or(other.attempt_timeout),
+            fail_mode: self.fail_mode.or_else(|| other.fail_mode.clone()),
+            retries: self.retries.or(other.retries),
+            retry: self.retry.or_else(|| other.retry.clone()),
+            retry_interval: self.retry_interval.or(other.retry_interval),
+            backup_latency: self.backup_latency.or(other.backup_latency),
+        }
+    }
 }
 
 /// One item of the trait.
@@ -147,8 +164,9 @@ pub(crate) struct Method {
     pub(crate) output: Output,
     pub(crate) wire: WireName,
     pub(crate) aliases: Vec<LitStr>,
-    pub(crate) timeout: Option<Duration>,
-    pub(crate) fail_mode: Option<FailMode>,
+    pub(crate) governance: Governance,
+    /// Which of the parameters is the key of consistent hashing.
+    pub(crate) hash_key: Option<usize>,
     pub(crate) oneway: bool,
     pub(crate) idempotent: bool,
     pub(crate) spawn: bool,

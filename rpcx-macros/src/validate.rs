@@ -8,11 +8,13 @@ use quote::ToTokens;
 use crate::{
     ctxt::Ctxt,
     model::{Codec, Method, Service},
+    parse,
 };
 
 /// Notes what is wrong between items that are each right.
 pub(crate) fn validate(service: &Service, ctxt: &Ctxt) {
     wire_names(service, ctxt);
+    supertraits(service, ctxt);
     for method in service.methods() {
         fields(method, ctxt);
         codec(service.coding.codec, method, ctxt);
@@ -48,6 +50,21 @@ fn wire_names(service: &Service, ctxt: &Ctxt) {
             if let Some(owner) = owners.insert(alias.value(), owner) {
                 ctxt.on(alias, format_args!("{:?} is already {owner}", alias.value()));
             }
+        }
+    }
+}
+
+/// What a pointer to any implementation cannot be, no implementation may have to be.
+fn supertraits(service: &Service, ctxt: &Ctxt) {
+    if service.dynamic.is_none() {
+        return;
+    }
+    for bound in &service.supertraits {
+        if let Some(name) = parse::never_dyn(bound) {
+            ctxt.on(
+                bound,
+                format_args!("`{name}` and `dyn` exclude each other: no `dyn Trait` is `{name}`"),
+            );
         }
     }
 }

@@ -9,6 +9,8 @@ use quote::format_ident;
 use std::time::Duration;
 use syn::{Attribute, LitStr};
 
+#[cfg(test)]
+pub(crate) use self::table::{Kind, Row, TABLE};
 pub(crate) use self::{
     read::{first_name, read},
     table::{Key, Level},
@@ -59,6 +61,15 @@ impl Options {
     /// nothing to complain of.
     pub(crate) fn is_given(&self, key: Key) -> bool {
         self.get(key).is_some() || self.meant.contains(&key)
+    }
+
+    /// Whether an option was meant to be given and could not be read: what follows from it is not
+    /// known.
+    pub(crate) fn is_unclear(&self, key: Key) -> bool {
+        match self.value(key) {
+            Some(value) => matches!(value, Value::Wrong),
+            None => self.meant.contains(&key),
+        }
     }
 
     /// Whether a flag is set.

@@ -8,7 +8,7 @@ use syn::{Attribute, Meta};
 
 use super::{
     Given, MOVED, Options,
-    table::{self, Kind, Level, Row, Status},
+    table::{self, Kind, Level, Row},
     value::{self, Value},
 };
 use crate::{ctxt::Ctxt, suggest};
@@ -27,8 +27,10 @@ pub(crate) fn read(
             Meta::List(list) if matches!(list.delimiter, syn::MacroDelimiter::Paren(_)) => {
                 reader.options(list.tokens.clone());
             }
-            _ => ctxt
-                .on(attribute.path(), "expected options in parentheses: `#[rpcx(name = \"…\")]`"),
+            _ => ctxt.on(
+                attribute.path(),
+                format_args!("expected options in parentheses: `{}`", level.usage()),
+            ),
         }
     }
     reader.options
@@ -113,10 +115,6 @@ impl Reader<'_> {
         equals: Option<&TokenTree>,
         value: &[TokenTree],
     ) -> Value {
-        if row.status == Status::Planned {
-            self.ctxt.on(name, format_args!("`{}` is not available yet", row.name));
-            return Value::Wrong;
-        }
         match (equals, value) {
             (Some(equals), []) => {
                 self.ctxt.on(equals, format_args!("`{} =` has no value", row.name));
@@ -141,14 +139,12 @@ impl Reader<'_> {
         let names = table::rows(self.level).map(|row| row.name);
         if let Some(near) = suggest::nearest(text, names) {
             let row = table::row(near);
-            let planned = row.is_some_and(|row| !row.acts());
-            let more = if planned { " (not available yet)" } else { "" };
             self.options.meant(row.map(|row| row.key));
             return self
                 .ctxt
-                .on(name, format_args!("unknown option `{text}`: did you mean `{near}`?{more}"));
+                .on(name, format_args!("unknown option `{text}`: did you mean `{near}`?"));
         }
-        let acting = table::rows(self.level).filter(|row| row.acts()).map(|row| row.name);
+        let acting = table::rows(self.level).map(|row| row.name);
         let (noun, list) = (self.level.noun(), suggest::list(acting));
         self.ctxt
             .on(name, format_args!("unknown option `{text}`: the options of {noun} are {list}"));

@@ -47,8 +47,8 @@ pub(crate) fn read(row: &Row, tokens: &[TokenTree], ctxt: &Ctxt) -> Value {
         Kind::Toggle => toggle(tokens),
     };
     match (row.kind, value) {
-        (Kind::Word { noun, words, later }, Some(Value::Text(text))) => {
-            known(noun, words, later, text, ctxt)
+        (Kind::Word { noun, words, gos }, Some(Value::Text(text))) => {
+            known(noun, words, gos, text, ctxt)
         }
         (Kind::Duration, Some(Value::Text(text))) => match duration(&text.value()) {
             Ok(duration) => Value::Duration(duration),
@@ -180,24 +180,16 @@ fn path(row: &Row, tokens: &[TokenTree], ctxt: &Ctxt) -> Value {
     Value::Path(path.into_token_stream())
 }
 
-fn known(noun: &str, words: &[&str], later: &[&str], text: LitStr, ctxt: &Ctxt) -> Value {
+fn known(noun: &str, words: &[&str], gos: &[(&str, &str)], text: LitStr, ctxt: &Ctxt) -> Value {
     let word = text.value();
     if words.contains(&word.as_str()) {
         return Value::Text(text);
     }
     let list = suggest::list(words.iter().copied());
-    if later.contains(&word.as_str()) {
-        ctxt.on(&text, format_args!("{noun} {word:?} is not available yet (available: {list})"));
-        return Value::Wrong;
-    }
-    let hint = suggest::nearest(&word, words.iter().chain(later).copied())
-        .map(|near| {
-            if later.contains(&near) {
-                format!(": {near:?} is not available yet")
-            } else {
-                format!(": did you mean {near:?}?")
-            }
-        })
+    let translated = gos.iter().find(|(go, _)| go.eq_ignore_ascii_case(&word)).map(|(_, our)| *our);
+    let hint = translated
+        .or_else(|| suggest::nearest(&word, words.iter().copied()))
+        .map(|near| format!(": did you mean {near:?}?"))
         .unwrap_or_default();
     ctxt.on(&text, format_args!("unknown {noun} {word:?}{hint} (known: {list})"));
     Value::Wrong

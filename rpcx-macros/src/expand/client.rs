@@ -1,7 +1,7 @@
 //! The client: a call for each method, and the trait itself.
 
 use proc_macro2::{Ident, TokenStream};
-use quote::{ToTokens, format_ident, quote};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::{FnArg, Pat, Type, WherePredicate, parse_quote};
 
 use super::{
@@ -9,7 +9,7 @@ use super::{
     outcome,
 };
 use crate::{
-    hygiene,
+    hygiene::{self, Ends},
     model::{How, Item, Method, Param, Service},
 };
 
@@ -174,12 +174,14 @@ fn call(service: &Service, method: &Method) -> TokenStream {
         let text = format!(" Calls `{}.{}`.", service.wire, method.wire.text);
         quote!(#[doc = #text])
     });
-    let (me, known) = (hygiene::local("self"), hygiene::local("method"));
+    let me = hygiene::local("self");
     let call = lifetime("'__call");
     let passed: Vec<_> =
         method.params.iter().enumerate().map(|(n, param)| Passed::new(service, n, param)).collect();
     let (reply, error) = outcome(service, method);
-    let (ty, value) = packed(service, method, &passed);
+    let ty = packed(service, method, &passed);
+    let function = descriptor::counted("call", &method.params);
+    let values = method.params.iter().map(|param| &param.ident);
     let generics = passed.iter().filter_map(|passed| passed.generic.as_ref());
     let bounds = passed.iter().filter_map(|passed| passed.bound.as_ref());
     let inputs = method.params.iter().zip(&passed).map(|(param, passed)| {
@@ -195,8 +197,7 @@ fn call(service: &Service, method: &Method) -> TokenStream {
         where
             #(#bounds),*
         {
-            let #known = #descriptor #turbofish::#ident();
-            #runtime::Call::new(&#me.channel, &#known, #value)
+            #runtime::#function(&#me.channel, &#descriptor #turbofish::#ident(), #(#values),*)
         }
     }
 }
@@ -228,25 +229,16 @@ impl Passed {
     }
 }
 
-/// All arguments of a call as one: the type and the value.
-fn packed(service: &Service, method: &Method, passed: &[Passed]) -> (TokenStream, TokenStream) {
+/// The type of all arguments of a call as one.
+fn packed(service: &Service, method: &Method, passed: &[Passed]) -> TokenStream {
     let runtime = service.krate.private();
     let sent = descriptor::sent(service, method);
-    let known = hygiene::local("method");
-    let values = method.params.iter().map(|param| &param.ident);
     match passed {
-        [] => (quote!(#runtime::NoArguments), quote!(#runtime::NoArguments)),
-        [Passed { ty, .. }] => (
-            quote!(#runtime::One<#ty, #sent>),
-            quote!(#runtime::One::new(#(#values)*, #known.arguments())),
-        ),
+        [] => quote!(#runtime::NoArguments),
+        [Passed { ty, .. }] => quote!(#runtime::One<#ty, #sent>),
         several => {
             let types = several.iter().map(|passed| &passed.ty);
-            let function = format_ident!("named{}", several.len());
-            (
-                quote!(#runtime::Named<(#(#types),*), #sent>),
-                quote!(#runtime::#function((#(#values),*), #known.arguments())),
-            )
+            quote!(#runtime::Named<(#(#types),*), #sent>)
         }
     }
 }
@@ -270,9 +262,9 @@ fn implementation(service: &Service, name: &Ident) -> TokenStream {
     }
 }
 
-/// The supertraits as a condition: if the client does not meet them, it lacks the trait and
-/// nothing else. The lifetime keeps the compiler from refusing a condition that is never met.
-fn supertraits(service: &Service, name: &Ident) -> Option<WherePredicate> {
+/// The supertraits as a condition: if the client (or another generated type) does not meet them, it
+/// lacks the trait and nothing else. The lifetime keeps the compiler from refusing a condition that is never met.
+pub(super) fn supertraits(service: &Service, name: &Ident) -> Option<WherePredicate> {
     let bounds = &service.supertraits;
     if bounds.is_empty() {
         return None;
@@ -282,6 +274,8 @@ fn supertraits(service: &Service, name: &Ident) -> Option<WherePredicate> {
     Some(parse_quote!(for<#any> #name #arguments: #(#bounds)+*))
 }
 
+/// A method of the trait as a call: inline, so that machine code is made where it is used, and none
+/// where it is not.
 fn forwarded(service: &Service, method: &Method) -> TokenStream {
     let runtime = service.krate.private();
     let (cfgs, ident) = (method.cfgs(), method.ident());
@@ -289,7 +283,6 @@ fn forwarded(service: &Service, method: &Method) -> TokenStream {
     let mut signature = method.signature.clone();
     signature.inputs = inputs.into_iter().collect();
     let head = contract::head(&signature);
-    let output = contract::future(&method.signature.output);
     let me = match method.signature.inputs.first() {
         Some(FnArg::Receiver(receiver)) => receiver.self_token.to_token_stream(),
         _ => hygiene::local("self").to_token_stream(),
@@ -301,16 +294,36 @@ fn forwarded(service: &Service, method: &Method) -> TokenStream {
     }
     // Two borrows have no common lifetime that could be named here; inside a future they have one.
     let borrows = method.params.iter().any(|param| matches!(param.how, How::Borrowed(_)));
-    let body = if borrows {
-        quote!(async move { #call.await })
-    } else {
-        quote!(::core::future::IntoFuture::into_future(#call))
+    if borrows {
+        let output = contract::future(&method.signature.output);
+        return quote!(#(#cfgs)* #[inline] #head -> #output { async move { #call.await } });
+    }
+    // The future by its name: what it is to be is then checked once, where `impl Future` would be
+    // worked out from the body and checked in several places.
+    let (reply, error) = outcome(service, method);
+    let sent = descriptor::sent(service, method);
+    let passed = match method.params.as_slice() {
+        [] => quote!(#runtime::NoArguments),
+        [_] => quote!(#runtime::One<#sent, #sent>),
+        _ => quote!(#runtime::Named<#sent, #sent>),
     };
-    quote!(#(#cfgs)* #head -> #output { #body })
+    // Errors about it are about what the method returns.
+    let ends = Ends::of(&method.output.ty);
+    let own = service.krate.private_at(ends.first);
+    let open = quote_spanned!(ends.first=> #own::CallingFuture<'_,);
+    let close = quote_spanned!(ends.last=> >);
+    quote! {
+        #(#cfgs)*
+        #[inline]
+        #[allow(refining_impl_trait)]
+        #head -> #open #passed, #reply, #error #close {
+            ::core::future::IntoFuture::into_future(#call)
+        }
+    }
 }
 
 /// The parameters without `mut` and attributes, which belong to a default body.
-fn plain_inputs(method: &Method) -> Vec<FnArg> {
+pub(super) fn plain_inputs(method: &Method) -> Vec<FnArg> {
     let mut inputs: Vec<_> = method.signature.inputs.iter().cloned().collect();
     for input in &mut inputs {
         let FnArg::Typed(input) = input else { continue };

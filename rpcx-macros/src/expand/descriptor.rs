@@ -3,8 +3,8 @@
 //! This is the only place that asks anything of the user's types, and each question stands at the
 //! type it is about: one mistake gives one error, where it was made.
 
-use proc_macro2::TokenStream;
-use quote::{ToTokens, quote, quote_spanned};
+use proc_macro2::{Ident, TokenStream};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::Type;
 
 use super::{allowed, descriptor_name, index_name, info, marker, outcome, projection, variant};
@@ -32,6 +32,11 @@ pub(super) fn descriptor(service: &Service) -> TokenStream {
             #(#methods)*
         }
     }
+}
+
+/// The runtime's function for so many parameters.
+pub(super) fn counted(name: &str, params: &[Param]) -> Ident {
+    format_ident!("{name}{}", params.len())
 }
 
 /// The types of what is sent: `()`, one type or a tuple.
@@ -74,15 +79,14 @@ fn index(service: &Service) -> TokenStream {
         let (cfgs, variant) = (method.cfgs(), variant(method));
         quote!(#(#cfgs)* #variant,)
     });
-    let arms = service.methods().map(|method| {
-        let (cfgs, variant, info) = (method.cfgs(), variant(method), info::method(service, method));
-        quote! {
-            #(#cfgs)*
-            Self::#variant => {
-                static INFO: #runtime::MethodInfo = #info;
-                &INFO
-            }
-        }
+    // One table for all: each static or constant of its own costs the compiler time.
+    let table = service.methods().map(|method| {
+        let (cfgs, info) = (method.cfgs(), info::method(service, method));
+        quote!(#(#cfgs)* &#info,)
+    });
+    let all = service.methods().map(|method| {
+        let (cfgs, variant) = (method.cfgs(), variant(method));
+        quote!(#(#cfgs)* Self::#variant,)
     });
     let service_info = info::service(service);
     quote! {
@@ -91,13 +95,20 @@ fn index(service: &Service) -> TokenStream {
 
         #allowed
         impl #name {
+            const ALL: &'static [Self] = &[#(#all)*];
+
             const fn service() -> &'static #runtime::ServiceInfo {
-                static INFO: #runtime::ServiceInfo = #service_info;
+                static INFO: #runtime::ServiceInfo = #service_info.with_methods(#name::methods());
                 &INFO
             }
 
+            const fn methods() -> &'static [&'static #runtime::MethodInfo] {
+                static METHODS: &[&#runtime::MethodInfo] = &[#(#table)*];
+                METHODS
+            }
+
             const fn info(self) -> &'static #runtime::MethodInfo {
-                match self { #(#arms)* }
+                Self::methods()[self as ::core::primitive::usize]
             }
         }
     }
@@ -134,7 +145,7 @@ fn arguments(service: &Service, method: &Method) -> TokenStream {
             witness(service, &function, &owned(service, one), Ends::of(&one.ty))
         }
         several => {
-            let function = quote::format_ident!("arguments{}", several.len());
+            let function = counted("arguments", several);
             let fields = several.iter().map(|param| &param.field);
             let types = several.iter().map(|param| owned(service, param));
             let borrowed = several.iter().filter(|param| matches!(param.how, How::Borrowed(_)));
@@ -160,17 +171,10 @@ fn error(service: &Service, method: &Method) -> TokenStream {
     asked(service, &quote!(error_type), &ty, ends)
 }
 
-/// A question about one type, completed with what else the type can do: the probe finds that out
-/// without asking for it.
+/// A question about one type, completed with what else the type can do.
 fn witness(service: &Service, function: &TokenStream, ty: &TokenStream, ends: Ends) -> TokenStream {
-    let runtime = service.krate.private();
     let asked = asked(service, function, ty, ends);
-    quote! {
-        {
-            use #runtime::probe::{Both as _, Neither as _};
-            (&&#runtime::probe::Probe::<#ty>::new()).complete(#asked)
-        }
-    }
+    quote!(#asked.complete())
 }
 
 /// A question about one type, asked at its place.

@@ -5,7 +5,8 @@ use std::time::Duration;
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use crate::model::{Codec, FailMode, Method, Registry, Select, Service};
+use super::describe;
+use crate::model::{Codec, Governance, Method, Registry, Service};
 
 /// The constant expression of a `MethodInfo`.
 pub(super) fn method(service: &Service, method: &Method) -> TokenStream {
@@ -19,18 +20,8 @@ pub(super) fn method(service: &Service, method: &Method) -> TokenStream {
     };
     let codec = codec.map(|name| quote!(.codec(#runtime::SerializeType::#name)));
     let gzip = service.coding.gzip.then(|| quote!(.compression(#runtime::Compression::GZIP)));
-    let timeout = method.timeout.map(|timeout| {
-        let timeout = duration(timeout);
-        quote!(.timeout(#timeout))
-    });
-    let fail_mode = method.fail_mode.map(|mode| {
-        let mode = match mode {
-            FailMode::Failover => quote!(Failover),
-            FailMode::Failfast => quote!(Failfast),
-            FailMode::Failtry => quote!(Failtry),
-        };
-        quote!(.fail_mode(#runtime::FailMode::#mode))
-    });
+    let governance = governance(&method.governance, &runtime);
+    let hash_key = method.hash_key.map(|number| quote!(.hash_key(#number)));
     let flags = [
         method.oneway.then(|| quote!(.oneway())),
         method.idempotent.then(|| quote!(.idempotent())),
@@ -39,10 +30,27 @@ pub(super) fn method(service: &Service, method: &Method) -> TokenStream {
     let flags = flags.into_iter().flatten();
     let aliases = &method.aliases;
     let aliases = (!aliases.is_empty()).then(|| quote!(.aliases(&[#(#aliases),*])));
+    let described = describe::method(service, method);
     quote! {
-        #runtime::MethodInfo::new(#service_name, #method_name) #codec #gzip #timeout #fail_mode
-            #(#flags)* #aliases
+        #runtime::MethodInfo::new(#service_name, #method_name) #codec #gzip #governance
+            #hash_key #(#flags)* #aliases #described
     }
+}
+
+fn governance(governance: &Governance, runtime: &TokenStream) -> TokenStream {
+    let Governance { fail_mode, retries, retry, .. } = governance;
+    let span = |given: Option<Duration>, setter: TokenStream| {
+        let given = duration(given?);
+        Some(quote!(.#setter(#given)))
+    };
+    let timeout = span(governance.timeout, quote!(timeout));
+    let attempt_timeout = span(governance.attempt_timeout, quote!(attempt_timeout));
+    let retry_interval = span(governance.retry_interval, quote!(retry_interval));
+    let backup_latency = span(governance.backup_latency, quote!(backup_latency));
+    let mode = fail_mode.as_ref().map(|mode| quote!(.fail_mode(#runtime::FailMode::#mode)));
+    let retries = retries.map(|retries| quote!(.retries(#retries)));
+    let rule = retry.as_ref().map(|rule| quote!(.retry(#runtime::RetryRule::#rule)));
+    quote!(#timeout #attempt_timeout #mode #retries #rule #retry_interval #backup_latency)
 }
 
 /// The constant expression of a `ServiceInfo`.
@@ -53,14 +61,10 @@ pub(super) fn service(service: &Service) -> TokenStream {
         let registry = self::registry(registry, &runtime);
         quote!(.registry(#registry))
     });
-    let select = service.select.map(|select| {
-        let mode = match select {
-            Select::Random => quote!(Random),
-            Select::RoundRobin => quote!(RoundRobin),
-        };
-        quote!(.select(#runtime::SelectMode::#mode))
-    });
-    quote!(#runtime::ServiceInfo::new(#wire) #registry #select)
+    let mode = service.select.as_ref();
+    let select = mode.map(|mode| quote!(.select(#runtime::SelectMode::#mode)));
+    let described = describe::service(service);
+    quote!(#runtime::ServiceInfo::new(#wire) #registry #select #described)
 }
 
 fn registry(registry: &Registry, runtime: &TokenStream) -> TokenStream {

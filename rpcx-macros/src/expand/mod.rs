@@ -2,9 +2,13 @@
 
 mod client;
 mod contract;
+mod describe;
 mod descriptor;
+mod dynamic;
 mod fallback;
 mod info;
+mod mock;
+mod schema;
 mod server;
 
 use proc_macro2::{Ident, Span, TokenStream};
@@ -21,18 +25,26 @@ pub(crate) fn expand(service: &Service) -> TokenStream {
     let contract = contract::contract(service);
     if service.hollow {
         let names = fallback::hollow(service);
-        return quote!(#contract #names);
+        let (dynamic, mock) = (dynamic::hollow(service), mock::hollow(service));
+        return quote!(#contract #names #dynamic #mock);
     }
     let checks = feature_checks(service);
     let descriptor = descriptor::descriptor(service);
     let client = client::client(service);
     let server = server::server(service);
+    let described = service.client.as_ref();
+    let schemas = described.map(|name| schema::schemas(service, name, &service.generics));
+    let dynamic = dynamic::dynamic(service);
+    let mock = mock::mock(service);
     quote! {
         #contract
         #checks
         #descriptor
         #client
         #server
+        #schemas
+        #dynamic
+        #mock
     }
 }
 
@@ -49,7 +61,7 @@ fn feature_checks(service: &Service) -> TokenStream {
 
 /// The lints that are silenced on generated items: none of them is the user's to act on, and in a
 /// binary the client or the server of a service is often unused.
-fn allowed() -> TokenStream {
+pub(crate) fn allowed() -> TokenStream {
     quote!(#[allow(dead_code, deprecated, non_camel_case_types, clippy::all, clippy::pedantic)])
 }
 

@@ -21,13 +21,13 @@ pub(super) fn server(service: &Service) -> TokenStream {
 
 /// The type parameter for the implementation: `T`, unless the trait has parameters of its own,
 /// of which one may be called so.
-fn implementor(service: &Service) -> Ident {
+pub(super) fn implementor(service: &Service) -> Ident {
     let plain = service.generics.params.is_empty();
     Ident::new(if plain { "T" } else { "__T" }, Span::call_site())
 }
 
 /// The parameters of the trait, with the implementation first: defaults have to come last.
-fn generics(service: &Service) -> Generics {
+pub(super) fn generics(service: &Service) -> Generics {
     let implementor = implementor(service);
     let mut generics = service.generics.clone();
     generics.params.insert(0, parse_quote!(#implementor));
@@ -83,10 +83,6 @@ fn dispatch(service: &Service, name: &Ident) -> TokenStream {
     clause.predicates.extend(bounds);
     let (implementation, arguments, clause) = generics.split_for_impl();
     let index = index_name(service);
-    let table = service.methods().map(|method| {
-        let (cfgs, variant) = (method.cfgs(), variant(method));
-        quote!(#(#cfgs)* #index::#variant.info(),)
-    });
     let resolve = resolve(service);
     let start = start(service);
     let me = hygiene::local("self");
@@ -98,8 +94,7 @@ fn dispatch(service: &Service, name: &Ident) -> TokenStream {
             }
 
             fn methods(&#me) -> &'static [&'static #runtime::MethodInfo] {
-                static METHODS: &[&#runtime::MethodInfo] = &[#(#table)*];
-                METHODS
+                #index::methods()
             }
 
             #resolve
@@ -110,7 +105,7 @@ fn dispatch(service: &Service, name: &Ident) -> TokenStream {
 }
 
 /// A server outlives the function that made it, and so do the types of its requests.
-fn lasting(service: &Service) -> Vec<syn::WherePredicate> {
+pub(super) fn lasting(service: &Service) -> Vec<syn::WherePredicate> {
     let types = service.generics.params.iter().filter_map(|parameter| match parameter {
         GenericParam::Type(parameter) => Some(&parameter.ident),
         _ => None,
@@ -147,13 +142,6 @@ fn resolve(service: &Service) -> TokenStream {
 fn start(service: &Service) -> TokenStream {
     let runtime = service.krate.private();
     let index = index_name(service);
-    let numbers = service.methods().map(|method| {
-        let (cfgs, variant) = (method.cfgs(), variant(method));
-        quote! {
-            #(#cfgs)*
-            const #variant: ::core::primitive::u16 = #index::#variant as ::core::primitive::u16;
-        }
-    });
     let arms = service.methods().map(|method| arm(service, method));
     let (me, number) = (hygiene::local("self"), hygiene::local("index"));
     let (request, slot) = (hygiene::local("request"), hygiene::local("slot"));
@@ -164,8 +152,7 @@ fn start(service: &Service) -> TokenStream {
             #request: #runtime::Request,
             #slot: &mut #runtime::Slot,
         ) {
-            #(#numbers)*
-            match #number {
+            match #index::ALL.get(#number as ::core::primitive::usize) {
                 #(#arms)*
                 _ => #request.unknown_method(),
             }
@@ -176,6 +163,7 @@ fn start(service: &Service) -> TokenStream {
 /// Decodes the arguments and runs the method in the connection's slot.
 fn arm(service: &Service, method: &Method) -> TokenStream {
     let (cfgs, variant, ident) = (method.cfgs(), variant(method), method.ident());
+    let index = index_name(service);
     let descriptor = descriptor_name(service);
     let (_, trait_arguments, _) = service.generics.split_for_impl();
     let turbofish = trait_arguments.as_turbofish();
@@ -195,26 +183,34 @@ fn arm(service: &Service, method: &Method) -> TokenStream {
         [one] => one.to_token_stream(),
         several => quote!((#(#several),*)),
     };
-    let context = method.context.as_ref().map(|_| quote!(#exchange.context(),));
     let values = method.params.iter().zip(&locals).map(|(param, local)| match param.how {
         How::Owned => quote!(#local),
         How::Borrowed(_) => quote!(&#local),
     });
+    let function = quote!(<#implementor as #trait_name #trait_arguments>::#ident);
     // The method is a function until it is needed: its value would make the future larger.
     // What is asked of the result, is asked where it is written.
     let place = Ends::of(&method.output.ty).first;
-    let answer = quote_spanned!(place=> #exchange.answer(&#known(), #result););
+    let run = if method.context.is_some() {
+        let answer = quote_spanned!(place=> #exchange.answer(&#known(), #result););
+        quote! {
+            #slot.run(async move {
+                let #result = #function(&#me.service, #exchange.context(), #(#values),*).await;
+                #answer
+            });
+        }
+    } else {
+        let serve = quote_spanned!(place=> #slot.serve);
+        quote! {
+            #serve(#exchange, #known, async move { #function(&#me.service, #(#values),*).await });
+        }
+    };
     quote! {
         #(#cfgs)*
-        #variant => {
+        ::core::option::Option::Some(#index::#variant) => {
             let #known = #descriptor #turbofish::#ident;
             if let ::core::option::Option::Some((#exchange, #pattern)) = #request.accept(&#known()) {
-                #slot.run(async move {
-                    let #result = <#implementor as #trait_name #trait_arguments>::#ident(
-                        &#me.service, #context #(#values),*
-                    ).await;
-                    #answer
-                });
+                #run
             }
         }
     }

@@ -8,6 +8,7 @@ use syn::{
 };
 
 use super::{
+    governance,
     param::{self, Params},
     types::{self, Role, is_result, ungrouped},
 };
@@ -15,15 +16,14 @@ use crate::{
     attr::{self, Key, Level, Options},
     ctxt::Ctxt,
     hygiene::Ends,
-    model::{Broken, FailMode, Item, Method, Output, WireName},
+    model::{Broken, Governance, Item, Method, Output, WireName},
     names::{self, Case},
 };
 
 /// What the trait says for all of its methods.
 pub(crate) struct Defaults {
     pub(crate) case: Case,
-    pub(crate) timeout: Option<std::time::Duration>,
-    pub(crate) fail_mode: Option<FailMode>,
+    pub(crate) governance: Governance,
     pub(crate) spawn: bool,
 }
 
@@ -41,13 +41,14 @@ pub(crate) fn method(
         return local(item, &options, ctxt);
     }
     let wire = wire_name(&options, &item, defaults.case, ctxt);
+    governance::backup(&options, &item.sig.ident, ctxt);
 
     let before = ctxt.len();
     qualifiers(&item, ctxt);
     receiver(&item.sig, ctxt);
     let params = param::params(item.sig.inputs.iter_mut(), ctxt);
     let output = output(&item, ctxt);
-    let Params { context, sent, count } = params;
+    let Params { context, sent, hash_key, count } = params;
     let (Some(output), true) = (output, ctxt.len() == before) else {
         let arguments = Some(count);
         return Item::Broken(Box::new(Broken { item, arguments }));
@@ -62,8 +63,8 @@ pub(crate) fn method(
         output,
         wire,
         aliases: aliases(&options, ctxt),
-        timeout: options.duration(Key::Timeout).or(defaults.timeout),
-        fail_mode: fail_mode(&options).or(defaults.fail_mode),
+        governance: governance::governance(&options).or(&defaults.governance),
+        hash_key,
         idempotent: options.flag(Key::Idempotent),
         spawn: options.flag_or(Key::Spawn, defaults.spawn),
         index,
@@ -249,16 +250,6 @@ fn parts(ty: &Type) -> (Option<&Type>, Option<&Type>) {
         _ => None,
     });
     (types.next(), types.next())
-}
-
-/// What the options of a trait or of a method say about servers that fail.
-pub(super) fn fail_mode(options: &Options) -> Option<FailMode> {
-    match options.text(Key::FailMode)?.value().as_str() {
-        "failover" => Some(FailMode::Failover),
-        "failfast" => Some(FailMode::Failfast),
-        "failtry" => Some(FailMode::Failtry),
-        _ => None,
-    }
 }
 
 fn oneway(options: &Options, output: &Output, ctxt: &Ctxt) -> bool {

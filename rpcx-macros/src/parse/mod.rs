@@ -1,10 +1,14 @@
 //! From syntax to the model: all checks that need one item only.
 
 mod address;
+mod governance;
 mod method;
 mod param;
 mod registry;
 mod service;
 mod types;
 
-pub(crate) use self::{service::service, types::is_result};
+pub(crate) use self::{
+    service::service,
+    types::{is_result, never_dyn, ungrouped},
+};

@@ -18,13 +18,15 @@ const MOST: usize = 12;
 pub(crate) struct Params {
     pub(crate) context: Option<Ident>,
     pub(crate) sent: Vec<Param>,
+    /// Which of those is the key of consistent hashing.
+    pub(crate) hash_key: Option<usize>,
     /// How many parameters were meant to be sent, wrong ones included.
     pub(crate) count: usize,
 }
 
 /// Reads the parameters and takes the options off them.
 pub(crate) fn params<'a>(inputs: impl Iterator<Item = &'a mut FnArg>, ctxt: &Ctxt) -> Params {
-    let mut params = Params { context: None, sent: Vec::new(), count: 0 };
+    let mut params = Params { context: None, sent: Vec::new(), hash_key: None, count: 0 };
     for (position, input) in inputs.filter_map(typed).enumerate() {
         let options = attr::take(&mut input.attrs);
         let options = attr::read(TokenStream::new(), &options, Level::Param, ctxt);
@@ -133,6 +135,7 @@ fn argument(input: &PatType, options: &Options, params: &mut Params, ctxt: &Ctxt
     let Some(ident) = name(input, ctxt).cloned() else {
         return;
     };
+    hash_key(options, params, ctxt);
     params.sent.push(Param {
         field: field.map_or_else(|| names::plain(&ident), syn::LitStr::value),
         named: options.get(Key::Name).map(|given| given.name.clone()),
@@ -140,6 +143,26 @@ fn argument(input: &PatType, options: &Options, params: &mut Params, ctxt: &Ctxt
         ty: (*input.ty).clone(),
         how,
     });
+}
+
+/// Notes that the next parameter is the key of consistent hashing, if it is.
+fn hash_key(options: &Options, params: &mut Params, ctxt: &Ctxt) {
+    let Some(given) = options.get(Key::HashKey).filter(|_| options.flag(Key::HashKey)) else {
+        return;
+    };
+    match params.hash_key.and_then(|first| params.sent.get(first)) {
+        Some(first) => {
+            let name = &first.ident;
+            ctxt.on(
+                &given.name,
+                format_args!(
+                    "`hash_key` is on `{name}` already: one argument chooses the server; group \
+                     in a struct what is to choose together"
+                ),
+            );
+        }
+        None => params.hash_key = Some(params.sent.len()),
+    }
 }
 
 /// How a parameter is passed, with its type checked.

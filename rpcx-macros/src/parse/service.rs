@@ -1,17 +1,18 @@
 //! The service trait.
 
 use proc_macro2::TokenStream;
-use quote::ToTokens;
+use quote::{ToTokens, format_ident};
 use syn::{GenericParam, Generics, ItemTrait, TraitItem, Type, TypeParamBound, WherePredicate};
 
 use super::{
+    governance,
     method::{self, Defaults},
     registry,
 };
 use crate::{
     attr::{self, Key, Level, Options},
     ctxt::Ctxt,
-    model::{Check, Codec, Coding, Item, Select, Service},
+    model::{Check, Codec, Coding, Item, Service},
     names::{self, Case},
 };
 
@@ -24,8 +25,7 @@ pub(crate) fn service(inline: TokenStream, mut item: ItemTrait, ctxt: &Ctxt) -> 
     let hollow = !is_plain(&item, ctxt);
     let defaults = Defaults {
         case: case(&options),
-        timeout: options.duration(Key::Timeout),
-        fail_mode: method::fail_mode(&options),
+        governance: governance::governance(&options),
         spawn: options.flag(Key::Spawn),
     };
     let items = items(&mut item, &defaults, ctxt);
@@ -37,11 +37,13 @@ pub(crate) fn service(inline: TokenStream, mut item: ItemTrait, ctxt: &Ctxt) -> 
         wire: wire_name(&options, &item, ctxt),
         client: options.generated(Key::Client, &item.ident, "Client"),
         server: options.generated(Key::Server, &item.ident, "Server"),
+        mock: options.flag(Key::Mock).then(|| format_ident!("{}Mock", item.ident)),
+        dynamic: options.flag(Key::Dyn).then(|| format_ident!("Dyn{}", item.ident)),
         client_trait: options.flag_or(Key::ClientTrait, true)
             && items.iter().all(Item::is_implementable),
         coding: coding(&options, &mut checks),
         registry,
-        select: select(&options),
+        select: governance::variant(&options, Key::Select),
         checks,
         item,
         items,
@@ -143,14 +145,6 @@ fn wire_name(options: &Options, item: &ItemTrait, ctxt: &Ctxt) -> String {
 
 fn case(options: &Options) -> Case {
     options.text(Key::RenameAll).and_then(|word| word.value().parse().ok()).unwrap_or_default()
-}
-
-fn select(options: &Options) -> Option<Select> {
-    match options.text(Key::Select)?.value().as_str() {
-        "random" => Some(Select::Random),
-        "round_robin" => Some(Select::RoundRobin),
-        _ => None,
-    }
 }
 
 fn coding(options: &Options, checks: &mut Vec<Check>) -> Coding {

@@ -1,6 +1,6 @@
 //! Types that cannot cross the network, as far as their syntax shows it.
 
-use proc_macro2::{TokenStream, TokenTree};
+use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::{GenericArgument, Lifetime, Path, PathArguments, Type, TypeParamBound};
 
@@ -40,6 +40,17 @@ pub(crate) fn is_result(ty: &Type) -> bool {
         }
         _ => false,
     }
+}
+
+/// The name of a well-known trait that nothing behind `dyn` can have, if a bound is one.
+pub(crate) fn never_dyn(bound: &TypeParamBound) -> Option<&Ident> {
+    const NEVER: [&str; 9] =
+        ["Sized", "Clone", "Copy", "Default", "PartialEq", "Eq", "PartialOrd", "Ord", "Hash"];
+    let TypeParamBound::Trait(bound) = bound else {
+        return None;
+    };
+    let last = &bound.path.segments.last()?.ident;
+    NEVER.iter().any(|name| last == name).then_some(last)
 }
 
 /// What is refused, and why.

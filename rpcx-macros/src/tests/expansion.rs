@@ -1,6 +1,6 @@
 //! What a service expands to, compared with files that are made to be read.
 //!
-//! `UPDATE_SNAPSHOTS=1 cargo test -p rpcx-macros` writes them anew.
+//! `BLESS=1 cargo test -p rpcx-macros` writes them anew.
 
 use std::{env, fs, path::Path};
 
@@ -75,6 +75,28 @@ fn a_service_with_a_registry() {
 }
 
 #[test]
+fn a_service_that_copes_with_failing_servers() {
+    let options = quote! {
+        select = "consistent_hash",
+        timeout = "3s",
+        attempt_timeout = "1s",
+        fail_mode = "failover",
+        retries = 5,
+        retry = "at_least_once",
+        retry_interval = "50ms",
+        backup_latency = "20ms"
+    };
+    let item = quote! {
+        pub trait Users {
+            async fn find(&self, ctx: &rpcx::Context, limit: u32, #[rpcx(hash_key)] name: &str) -> rpcx::Result<u64>;
+            #[rpcx(idempotent, fail_mode = "failbackup", retries = 0, retry = "safe", backup_latency = "5ms")]
+            async fn count(&self, #[rpcx(hash_key)] group: String) -> rpcx::Result<u64>;
+        }
+    };
+    compare("governance.rs", entry::service(&options, &item));
+}
+
+#[test]
 fn mistakes_leave_what_other_code_needs() {
     let item = quote! {
         pub trait Arith {
@@ -83,6 +105,51 @@ fn mistakes_leave_what_other_code_needs() {
         }
     };
     compare("mistakes.rs", entry::service(&TokenStream::new(), &item));
+}
+
+#[test]
+fn a_service_behind_dyn() {
+    let item = quote! {
+        pub trait Store<K: Data>: Debug {
+            async fn get(&self, ctx: &rpcx::Context, key: K, names: &[String]) -> rpcx::Result<K>;
+            #[cfg(unix)]
+            async fn len(&self) -> rpcx::Result<u64>;
+            #[rpcx(local)]
+            fn name(&self) -> &str {
+                "store"
+            }
+        }
+    };
+    compare("dynamic.rs", entry::service(&quote!(dyn, client = false, server = false), &item));
+}
+
+#[test]
+fn a_service_with_a_mock() {
+    let item = quote! {
+        pub trait Store<K: Data>: Debug {
+            /// Gets.
+            async fn get(&self, ctx: &rpcx::Context, key: K, names: &[String]) -> rpcx::Result<K>;
+            #[cfg(unix)]
+            async fn len(&self, mut most: u64) -> rpcx::Result<u64> {
+                most += 1;
+                Ok(most)
+            }
+        }
+    };
+    compare("mock.rs", entry::service(&quote!(mock, client = false, server = false), &item));
+}
+
+#[test]
+fn a_derived_error() {
+    let item = quote! {
+        pub enum StockError<T: Clone = i32> {
+            SoldOut(T),
+            #[service_error(other)]
+            #[serde(skip)]
+            Other { error: rpcx::Error },
+        }
+    };
+    compare("derived_error.rs", entry::service_error(item));
 }
 
 #[test]
@@ -121,7 +188,7 @@ fn compare(name: &str, expanded: TokenStream) {
     let file = syn::parse2(expanded).expect("the expansion is made of items");
     let text = prettyplease::unparse(&file);
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/tests/snapshots").join(name);
-    if env::var_os("UPDATE_SNAPSHOTS").is_some() {
+    if env::var_os("BLESS").is_some() {
         fs::write(&path, &text).expect("the snapshot can be written");
     }
     let expected = fs::read_to_string(&path).unwrap_or_default();

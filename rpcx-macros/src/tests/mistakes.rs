@@ -123,6 +123,80 @@ fn a_missing_or_misspelled_registry_is_told_once() {
 }
 
 #[test]
+fn a_backup_needs_an_idempotent_method_where_the_method_asks_for_it() {
+    let method = |options: TokenStream| {
+        mistakes(
+            quote!(backup_latency = "5ms", select = "random"),
+            &quote!(
+                #[rpcx(#options)]
+                async fn mul(&self, #[rpcx(hash_key)] a: i32) -> rpcx::Result<()>;
+            ),
+        )
+    };
+    let twice = "\"failbackup\" may run `mul` at two servers: add `idempotent` if that does no harm, \
+                 or take another fail mode";
+    let why = "nobody waits for a reply that a second server could give sooner";
+    for (options, expected) in [
+        (quote!(fail_mode = "failbackup"), twice),
+        (quote!(fail_mode = "failbackup", idempotent = false, retry = "at_least_once"), twice),
+        (
+            quote!(oneway, idempotent, fail_mode = "failbackup", backup_latency = "5ms"),
+            &format!("a one-way method cannot be \"failbackup\": {why}"),
+        ),
+        (
+            quote!(oneway, backup_latency = "5ms"),
+            &format!("`backup_latency` has no effect on a one-way method: {why}"),
+        ),
+        (
+            quote!(fail_mode = "failbackup", idempotent = 1),
+            "`idempotent` is a flag: write `idempotent`",
+        ),
+        (
+            quote!(fail_mode = "failbackup", idempotnet),
+            "unknown option `idempotnet`: did you mean `idempotent`?",
+        ),
+        (
+            quote!(fail_mode = "failback"),
+            "unknown fail mode \"failback\": did you mean \"failbackup\"? (known: `failover`, \
+             `failfast`, `failtry`, `failbackup`)",
+        ),
+    ] {
+        assert_eq!(method(options.clone()), [expected], "{options}");
+    }
+    for options in [
+        quote!(fail_mode = "failbackup", idempotent),
+        quote!(backup_latency = "5ms"),
+        quote!(oneway, attempt_timeout = "5ms", retries = 0, retry_interval = "1s"),
+    ] {
+        assert_eq!(method(options.clone()), Vec::<String>::new(), "{options}");
+    }
+}
+
+#[test]
+fn what_the_trait_says_of_backups_is_for_the_methods_it_suits() {
+    let methods = quote! {
+        async fn mul(&self, a: i32) -> rpcx::Result<i32>;
+        #[rpcx(oneway)]
+        async fn note(&self, a: i32) -> rpcx::Result<()>;
+    };
+    let options = quote!(fail_mode = "failbackup", backup_latency = "5ms");
+    assert_eq!(mistakes(options, &methods), Vec::<String>::new());
+}
+
+#[test]
+fn each_further_hash_key_is_told() {
+    let methods = quote! {
+        async fn a(&self, #[rpcx(hash_key)] x: i32, #[rpcx(hash_key = false)] y: i32) -> rpcx::Result<()>;
+        async fn b(&self, v: i32, #[rpcx(hash_key)] w: i32, #[rpcx(hash_key)] x: i32, #[rpcx(hash_key)] y: i32) -> rpcx::Result<()>;
+        async fn c(&self, #[rpcx(hash_key)] ctx: &rpcx::Context, #[rpcx(hash_key)] x: i32) -> rpcx::Result<()>;
+    };
+    let second = "`hash_key` is on `w` already: one argument chooses the server; group in a struct \
+                  what is to choose together";
+    let context = "`hash_key` has no effect on the context: it is not sent";
+    assert_eq!(mistakes(TokenStream::new(), &methods), [second, second, context]);
+}
+
+#[test]
 fn conditional_methods_may_share_a_wire_name() {
     let methods = quote! {
         #[cfg(unix)]

@@ -3,3 +3,4 @@
 mod expansion;
 mod mistakes;
 mod options;
+mod reference;

@@ -91,36 +91,55 @@ fn a_wrong_option_counts_as_given() {
 }
 
 #[test]
-fn an_option_of_a_later_version_is_told_once_whatever_its_value() {
-    let (options, errors) = read(quote!(retries = "many", mock, dyn), &[], Level::Trait);
-    let expected = ["retries", "mock", "dyn"].map(|name| format!("`{name}` is not available yet"));
-    assert_eq!(errors, expected);
-    assert!(options.get(Key::Retries).is_some());
+fn gos_words_are_answered_with_ours() {
+    for (option, word, ours) in [
+        ("fail_mode", "Failover", "failover"),
+        ("fail_mode", "Failbackup", "failbackup"),
+        ("select", "RandomSelect", "random"),
+        ("select", "RoundRobin", "round_robin"),
+        ("select", "WeightedRoundRobin", "weighted_round_robin"),
+        ("select", "WeightedICMP", "weighted_ping"),
+        ("select", "weightedicmp", "weighted_ping"),
+        ("select", "ConsistentHash", "consistent_hash"),
+        ("select", "Closest", "closest"),
+        ("codec", "MsgPack", "msgpack"),
+        ("codec", "ProtoBuffer", "protobuf"),
+    ] {
+        let name = quote::format_ident!("{option}");
+        let (_, errors) = read(quote!(#name = #word), &[], Level::Trait);
+        let [error] = errors.as_slice() else { panic!("{word}: {errors:?}") };
+        assert!(error.contains(&format!(" {word:?}: did you mean {ours:?}? (known: ")), "{error}");
+    }
+    // Go's other selectors are functions of the program.
+    let (options, errors) = read(quote!(select = "SelectByUser"), &[], Level::Trait);
+    assert_eq!(
+        errors,
+        ["unknown selector \"SelectByUser\" (known: `random`, `round_robin`, \
+          `weighted_round_robin`, `weighted_ping`, `consistent_hash`, `closest`, `least_pending`)"]
+    );
+    assert!(options.is_unclear(Key::Select));
 }
 
 #[test]
-fn a_reserved_word_is_told_as_such() {
-    let (options, errors) =
-        read(quote!(fail_mode = "failbackup", select = "closet"), &[], Level::Trait);
-    assert_eq!(
-        errors,
-        [
-            "fail mode \"failbackup\" is not available yet \
-             (available: `failover`, `failfast`, `failtry`)",
-            "unknown selector \"closet\": \"closest\" is not available yet \
-             (known: `random`, `round_robin`)",
-        ]
-    );
-    assert!(options.text(Key::FailMode).is_none());
-    assert!(options.is_given(Key::FailMode));
+fn what_cannot_be_read_is_unclear() {
+    for tokens in [quote!(idempotent = "yes"), quote!(idempotnet)] {
+        let (options, _) = read(tokens, &[], Level::Method);
+        assert!(options.is_unclear(Key::Idempotent));
+    }
+    for tokens in [quote!(idempotent = false), quote!(idempotent), quote!()] {
+        let (options, _) = read(tokens, &[], Level::Method);
+        assert!(!options.is_unclear(Key::Idempotent));
+    }
 }
 
 #[test]
 fn numbers_are_whole_and_fit() {
     for (tokens, expected) in [(quote!(0), 0), (quote!(1_000), 1_000), (quote!(0x10), 16)] {
-        let (options, errors) = read(quote!(weight = #tokens), &[], Level::Trait);
+        let (options, errors) =
+            read(quote!(weight = #tokens, retries = #tokens), &[], Level::Trait);
         assert_eq!(errors, Vec::<String>::new());
         assert_eq!(options.int(Key::Weight), Some(expected));
+        assert_eq!(options.int(Key::Retries), Some(expected));
     }
     let range = "`weight` is a number from 0 to 4294967295";
     let form = "expected a whole number, as in `weight = 10`";

@@ -18,22 +18,24 @@ enum __StoreIndex {
 }
 #[allow(dead_code, deprecated, non_camel_case_types, clippy::all, clippy::pedantic)]
 impl __StoreIndex {
+    const ALL: &'static [Self] = &[Self::M0];
     const fn service() -> &'static ::rpcx::__private::ServiceInfo {
         static INFO: ::rpcx::__private::ServiceInfo = ::rpcx::__private::ServiceInfo::new(
-            "Store",
-        );
+                "Store",
+            )
+            .with_methods(__StoreIndex::methods());
         &INFO
     }
+    const fn methods() -> &'static [&'static ::rpcx::__private::MethodInfo] {
+        static METHODS: &[&::rpcx::__private::MethodInfo] = &[
+            &::rpcx::__private::MethodInfo::new("Store", "Get")
+                .parameters(&[::rpcx::__private::ParameterInfo::new("key", "K")])
+                .reply("[K; N]"),
+        ];
+        METHODS
+    }
     const fn info(self) -> &'static ::rpcx::__private::MethodInfo {
-        match self {
-            Self::M0 => {
-                static INFO: ::rpcx::__private::MethodInfo = ::rpcx::__private::MethodInfo::new(
-                    "Store",
-                    "Get",
-                );
-                &INFO
-            }
-        }
+        Self::methods()[self as ::core::primitive::usize]
     }
 }
 #[allow(dead_code, deprecated, non_camel_case_types, clippy::all, clippy::pedantic)]
@@ -54,22 +56,11 @@ where
     > {
         ::rpcx::__private::Method::new(
             __StoreIndex::M0.info(),
-            {
-                use ::rpcx::__private::probe::{Both as _, Neither as _};
-                (&&::rpcx::__private::probe::Probe::<K>::new())
-                    .complete(::rpcx::__private::argument::<K>())
-            },
-            {
-                use ::rpcx::__private::probe::{Both as _, Neither as _};
-                (&&::rpcx::__private::probe::Probe::<
-                    <rpcx::Result<[K; N]> as ::rpcx::__private::MethodResult>::Ok,
-                >::new())
-                    .complete(
-                        ::rpcx::__private::reply::<
-                            <rpcx::Result<[K; N]> as ::rpcx::__private::MethodResult>::Ok,
-                        >(),
-                    )
-            },
+            ::rpcx::__private::argument::<K>().complete(),
+            ::rpcx::__private::reply::<
+                <rpcx::Result<[K; N]> as ::rpcx::__private::MethodResult>::Ok,
+            >()
+                .complete(),
             ::rpcx::__private::error_type::<
                 <rpcx::Result<[K; N]> as ::rpcx::__private::MethodResult>::Err,
             >(),
@@ -178,12 +169,7 @@ where
     where
         __A0: ::rpcx::__private::ToArg<K> + '__call,
     {
-        let method = __StoreMethods::<K, N>::get();
-        ::rpcx::__private::Call::new(
-            &self.channel,
-            &method,
-            ::rpcx::__private::One::new(key, method.arguments()),
-        )
+        ::rpcx::__private::call1(&self.channel, &__StoreMethods::<K, N>::get(), key)
     }
 }
 #[allow(dead_code, deprecated, non_camel_case_types, clippy::all, clippy::pedantic)]
@@ -192,12 +178,17 @@ where
     K: Clone,
     for<'__rpcx> StoreClient<K, N>: Debug,
 {
+    #[inline]
+    #[allow(refining_impl_trait)]
     fn get(
         &self,
         key: K,
-    ) -> impl ::core::future::Future<
-        Output = rpcx::Result<[K; N]>,
-    > + ::core::marker::Send {
+    ) -> ::rpcx::__private::CallingFuture<
+        '_,
+        ::rpcx::__private::One<K, K>,
+        <rpcx::Result<[K; N]> as ::rpcx::__private::MethodResult>::Ok,
+        <rpcx::Result<[K; N]> as ::rpcx::__private::MethodResult>::Err,
+    > {
         ::core::future::IntoFuture::into_future(Self::get(self, key))
     }
 }
@@ -243,8 +234,7 @@ where
         __StoreIndex::service()
     }
     fn methods(&self) -> &'static [&'static ::rpcx::__private::MethodInfo] {
-        static METHODS: &[&::rpcx::__private::MethodInfo] = &[__StoreIndex::M0.info()];
-        METHODS
+        __StoreIndex::methods()
     }
     fn resolve(
         &self,
@@ -263,21 +253,34 @@ where
         request: ::rpcx::__private::Request,
         slot: &mut ::rpcx::__private::Slot,
     ) {
-        const M0: ::core::primitive::u16 = __StoreIndex::M0 as ::core::primitive::u16;
-        match index {
-            M0 => {
+        match __StoreIndex::ALL.get(index as ::core::primitive::usize) {
+            ::core::option::Option::Some(__StoreIndex::M0) => {
                 let method = __StoreMethods::<K, N>::get;
                 if let ::core::option::Option::Some((exchange, argument0)) = request
                     .accept(&method())
                 {
-                    slot.run(async move {
-                        let result = <__T as Store<K, N>>::get(&self.service, argument0)
-                            .await;
-                        exchange.answer(&method(), result);
-                    });
+                    slot.serve(
+                        exchange,
+                        method,
+                        async move {
+                            <__T as Store<K, N>>::get(&self.service, argument0).await
+                        },
+                    );
                 }
             }
             _ => request.unknown_method(),
         }
     }
+}
+::rpcx::__private::__with_schema! {
+    #[allow(dead_code, deprecated, non_camel_case_types, clippy::all, clippy::pedantic)]
+    impl < K : Data, const N : usize > ::rpcx::__private::Schemas for StoreClient < K, N
+    > where K : Clone { fn info() -> & 'static ::rpcx::__private::ServiceInfo {
+    __StoreIndex::service() } fn methods(generator : & mut
+    ::rpcx::__private::SchemaGenerator,) -> ::rpcx::__private::Vec <
+    ::rpcx::__private::MethodSchema > {
+    ::rpcx::__private::Vec::from([::rpcx::__private::MethodSchema::new(__StoreIndex::M0
+    .info(), ::rpcx::__private::Vec::from([::rpcx::__private::Described:: < K > ::ASKED
+    .schema(generator)]), ::rpcx::__private::Described:: < < rpcx::Result < [K; N] > as
+    ::rpcx::__private::MethodResult > ::Ok > ::ASKED.schema(generator),),]) } }
 }

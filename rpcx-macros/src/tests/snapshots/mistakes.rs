@@ -21,14 +21,20 @@ pub trait Arith: ::core::marker::Send + ::core::marker::Sync {
 enum __ArithIndex {}
 #[allow(dead_code, deprecated, non_camel_case_types, clippy::all, clippy::pedantic)]
 impl __ArithIndex {
+    const ALL: &'static [Self] = &[];
     const fn service() -> &'static ::rpcx::__private::ServiceInfo {
         static INFO: ::rpcx::__private::ServiceInfo = ::rpcx::__private::ServiceInfo::new(
-            "Arith",
-        );
+                "Arith",
+            )
+            .with_methods(__ArithIndex::methods());
         &INFO
     }
+    const fn methods() -> &'static [&'static ::rpcx::__private::MethodInfo] {
+        static METHODS: &[&::rpcx::__private::MethodInfo] = &[];
+        METHODS
+    }
     const fn info(self) -> &'static ::rpcx::__private::MethodInfo {
-        match self {}
+        Self::methods()[self as ::core::primitive::usize]
     }
 }
 #[allow(dead_code, deprecated, non_camel_case_types, clippy::all, clippy::pedantic)]
@@ -156,8 +162,7 @@ where
         __ArithIndex::service()
     }
     fn methods(&self) -> &'static [&'static ::rpcx::__private::MethodInfo] {
-        static METHODS: &[&::rpcx::__private::MethodInfo] = &[];
-        METHODS
+        __ArithIndex::methods()
     }
     fn resolve(
         &self,
@@ -173,10 +178,17 @@ where
         request: ::rpcx::__private::Request,
         slot: &mut ::rpcx::__private::Slot,
     ) {
-        match index {
+        match __ArithIndex::ALL.get(index as ::core::primitive::usize) {
             _ => request.unknown_method(),
         }
     }
+}
+::rpcx::__private::__with_schema! {
+    #[allow(dead_code, deprecated, non_camel_case_types, clippy::all, clippy::pedantic)]
+    impl ::rpcx::__private::Schemas for ArithClient { fn info() -> & 'static
+    ::rpcx::__private::ServiceInfo { __ArithIndex::service() } fn methods(generator : &
+    mut ::rpcx::__private::SchemaGenerator,) -> ::rpcx::__private::Vec <
+    ::rpcx::__private::MethodSchema > { ::rpcx::__private::Vec::from([]) } }
 }
 ::core::compile_error! {
     "RPC methods are async: write `async fn mul`"

@@ -32,38 +32,41 @@ enum __UsersIndex {
 }
 #[allow(dead_code, deprecated, non_camel_case_types, clippy::all, clippy::pedantic)]
 impl __UsersIndex {
+    const ALL: &'static [Self] = &[
+        Self::M0,
+        Self::M1,
+        #[cfg(feature = "notes")]
+        Self::M2,
+    ];
     const fn service() -> &'static ::rpcx::__private::ServiceInfo {
         static INFO: ::rpcx::__private::ServiceInfo = ::rpcx::__private::ServiceInfo::new(
-            "Users",
-        );
+                "Users",
+            )
+            .with_methods(__UsersIndex::methods());
         &INFO
     }
-    const fn info(self) -> &'static ::rpcx::__private::MethodInfo {
-        match self {
-            Self::M0 => {
-                static INFO: ::rpcx::__private::MethodInfo = ::rpcx::__private::MethodInfo::new(
-                    "Users",
-                    "Count",
-                );
-                &INFO
-            }
-            Self::M1 => {
-                static INFO: ::rpcx::__private::MethodInfo = ::rpcx::__private::MethodInfo::new(
-                    "Users",
-                    "Find",
-                );
-                &INFO
-            }
+    const fn methods() -> &'static [&'static ::rpcx::__private::MethodInfo] {
+        static METHODS: &[&::rpcx::__private::MethodInfo] = &[
+            &::rpcx::__private::MethodInfo::new("Users", "Count").reply("u64"),
+            &::rpcx::__private::MethodInfo::new("Users", "Find")
+                .parameters(
+                    &[
+                        ::rpcx::__private::ParameterInfo::new("name", "String"),
+                        ::rpcx::__private::ParameterInfo::new("Groups", "Vec<Group>"),
+                        ::rpcx::__private::ParameterInfo::new("limit", "u32"),
+                    ],
+                )
+                .reply("Vec<User>"),
             #[cfg(feature = "notes")]
-            Self::M2 => {
-                static INFO: ::rpcx::__private::MethodInfo = ::rpcx::__private::MethodInfo::new(
-                        "Users",
-                        "Note",
-                    )
-                    .oneway();
-                &INFO
-            }
-        }
+            &::rpcx::__private::MethodInfo::new("Users", "Note")
+                .oneway()
+                .parameters(&[::rpcx::__private::ParameterInfo::new("user", "User")])
+                .reply("()"),
+        ];
+        METHODS
+    }
+    const fn info(self) -> &'static ::rpcx::__private::MethodInfo {
+        Self::methods()[self as ::core::primitive::usize]
     }
 }
 #[allow(dead_code, deprecated, non_camel_case_types, clippy::all, clippy::pedantic)]
@@ -78,17 +81,10 @@ impl __UsersMethods {
         ::rpcx::__private::Method::new(
             __UsersIndex::M0.info(),
             ::rpcx::__private::no_arguments(),
-            {
-                use ::rpcx::__private::probe::{Both as _, Neither as _};
-                (&&::rpcx::__private::probe::Probe::<
-                    <rpcx::Result<u64> as ::rpcx::__private::MethodResult>::Ok,
-                >::new())
-                    .complete(
-                        ::rpcx::__private::reply::<
-                            <rpcx::Result<u64> as ::rpcx::__private::MethodResult>::Ok,
-                        >(),
-                    )
-            },
+            ::rpcx::__private::reply::<
+                <rpcx::Result<u64> as ::rpcx::__private::MethodResult>::Ok,
+            >()
+                .complete(),
             ::rpcx::__private::error_type::<
                 <rpcx::Result<u64> as ::rpcx::__private::MethodResult>::Err,
             >(),
@@ -110,20 +106,10 @@ impl __UsersMethods {
                     u32,
                 >(&["name", "Groups", "limit"])
             },
-            {
-                use ::rpcx::__private::probe::{Both as _, Neither as _};
-                (&&::rpcx::__private::probe::Probe::<
-                    <Result<Vec<User>, Failure> as ::rpcx::__private::MethodResult>::Ok,
-                >::new())
-                    .complete(
-                        ::rpcx::__private::reply::<
-                            <Result<
-                                Vec<User>,
-                                Failure,
-                            > as ::rpcx::__private::MethodResult>::Ok,
-                        >(),
-                    )
-            },
+            ::rpcx::__private::reply::<
+                <Result<Vec<User>, Failure> as ::rpcx::__private::MethodResult>::Ok,
+            >()
+                .complete(),
             ::rpcx::__private::error_type::<
                 <Result<Vec<User>, Failure> as ::rpcx::__private::MethodResult>::Err,
             >(),
@@ -137,16 +123,8 @@ impl __UsersMethods {
     > {
         ::rpcx::__private::Method::new(
             __UsersIndex::M2.info(),
-            {
-                use ::rpcx::__private::probe::{Both as _, Neither as _};
-                (&&::rpcx::__private::probe::Probe::<User>::new())
-                    .complete(::rpcx::__private::borrowed_argument::<User>())
-            },
-            {
-                use ::rpcx::__private::probe::{Both as _, Neither as _};
-                (&&::rpcx::__private::probe::Probe::<()>::new())
-                    .complete(::rpcx::__private::reply::<()>())
-            },
+            ::rpcx::__private::borrowed_argument::<User>().complete(),
+            ::rpcx::__private::reply::<()>().complete(),
             ::rpcx::__private::error_type::<
                 <rpcx::Result<()> as ::rpcx::__private::MethodResult>::Err,
             >(),
@@ -228,12 +206,7 @@ impl UsersClient {
         <rpcx::Result<u64> as ::rpcx::__private::MethodResult>::Ok,
         <rpcx::Result<u64> as ::rpcx::__private::MethodResult>::Err,
     > {
-        let method = __UsersMethods::count();
-        ::rpcx::__private::Call::new(
-            &self.channel,
-            &method,
-            ::rpcx::__private::NoArguments,
-        )
+        ::rpcx::__private::call0(&self.channel, &__UsersMethods::count())
     }
     /// Calls `Users.Find`.
     fn find<'__call, __A2>(
@@ -253,11 +226,12 @@ impl UsersClient {
     where
         __A2: ::rpcx::__private::ToArg<u32> + '__call,
     {
-        let method = __UsersMethods::find();
-        ::rpcx::__private::Call::new(
+        ::rpcx::__private::call3(
             &self.channel,
-            &method,
-            ::rpcx::__private::named3((name, groups, limit), method.arguments()),
+            &__UsersMethods::find(),
+            name,
+            groups,
+            limit,
         )
     }
     #[cfg(feature = "notes")]
@@ -271,21 +245,24 @@ impl UsersClient {
         (),
         <rpcx::Result<()> as ::rpcx::__private::MethodResult>::Err,
     > {
-        let method = __UsersMethods::note();
-        ::rpcx::__private::Call::new(
-            &self.channel,
-            &method,
-            ::rpcx::__private::One::new(user, method.arguments()),
-        )
+        ::rpcx::__private::call1(&self.channel, &__UsersMethods::note(), user)
     }
 }
 #[allow(dead_code, deprecated, non_camel_case_types, clippy::all, clippy::pedantic)]
 impl Users for UsersClient {
+    #[inline]
+    #[allow(refining_impl_trait)]
     fn count(
         &self,
-    ) -> impl ::core::future::Future<Output = rpcx::Result<u64>> + ::core::marker::Send {
+    ) -> ::rpcx::__private::CallingFuture<
+        '_,
+        ::rpcx::__private::NoArguments,
+        <rpcx::Result<u64> as ::rpcx::__private::MethodResult>::Ok,
+        <rpcx::Result<u64> as ::rpcx::__private::MethodResult>::Err,
+    > {
         ::core::future::IntoFuture::into_future(Self::count(self))
     }
+    #[inline]
     fn find(
         &self,
         ctx: &rpcx::Context,
@@ -301,6 +278,7 @@ impl Users for UsersClient {
         }
     }
     #[cfg(feature = "notes")]
+    #[inline]
     fn note(
         &self,
         user: &User,
@@ -335,13 +313,7 @@ where
         __UsersIndex::service()
     }
     fn methods(&self) -> &'static [&'static ::rpcx::__private::MethodInfo] {
-        static METHODS: &[&::rpcx::__private::MethodInfo] = &[
-            __UsersIndex::M0.info(),
-            __UsersIndex::M1.info(),
-            #[cfg(feature = "notes")]
-            __UsersIndex::M2.info(),
-        ];
-        METHODS
+        __UsersIndex::methods()
     }
     fn resolve(
         &self,
@@ -367,23 +339,20 @@ where
         request: ::rpcx::__private::Request,
         slot: &mut ::rpcx::__private::Slot,
     ) {
-        const M0: ::core::primitive::u16 = __UsersIndex::M0 as ::core::primitive::u16;
-        const M1: ::core::primitive::u16 = __UsersIndex::M1 as ::core::primitive::u16;
-        #[cfg(feature = "notes")]
-        const M2: ::core::primitive::u16 = __UsersIndex::M2 as ::core::primitive::u16;
-        match index {
-            M0 => {
+        match __UsersIndex::ALL.get(index as ::core::primitive::usize) {
+            ::core::option::Option::Some(__UsersIndex::M0) => {
                 let method = __UsersMethods::count;
                 if let ::core::option::Option::Some((exchange, ())) = request
                     .accept(&method())
                 {
-                    slot.run(async move {
-                        let result = <T as Users>::count(&self.service).await;
-                        exchange.answer(&method(), result);
-                    });
+                    slot.serve(
+                        exchange,
+                        method,
+                        async move { <T as Users>::count(&self.service).await },
+                    );
                 }
             }
-            M1 => {
+            ::core::option::Option::Some(__UsersIndex::M1) => {
                 let method = __UsersMethods::find;
                 if let ::core::option::Option::Some(
                     (exchange, (argument0, argument1, argument2)),
@@ -403,18 +372,42 @@ where
                 }
             }
             #[cfg(feature = "notes")]
-            M2 => {
+            ::core::option::Option::Some(__UsersIndex::M2) => {
                 let method = __UsersMethods::note;
                 if let ::core::option::Option::Some((exchange, argument0)) = request
                     .accept(&method())
                 {
-                    slot.run(async move {
-                        let result = <T as Users>::note(&self.service, &argument0).await;
-                        exchange.answer(&method(), result);
-                    });
+                    slot.serve(
+                        exchange,
+                        method,
+                        async move {
+                            <T as Users>::note(&self.service, &argument0).await
+                        },
+                    );
                 }
             }
             _ => request.unknown_method(),
         }
     }
+}
+::rpcx::__private::__with_schema! {
+    #[allow(dead_code, deprecated, non_camel_case_types, clippy::all, clippy::pedantic)]
+    impl ::rpcx::__private::Schemas for UsersClient { fn info() -> & 'static
+    ::rpcx::__private::ServiceInfo { __UsersIndex::service() } fn methods(generator : &
+    mut ::rpcx::__private::SchemaGenerator,) -> ::rpcx::__private::Vec <
+    ::rpcx::__private::MethodSchema > {
+    ::rpcx::__private::Vec::from([::rpcx::__private::MethodSchema::new(__UsersIndex::M0
+    .info(), ::rpcx::__private::Vec::from([]), ::rpcx::__private::Described:: < <
+    rpcx::Result < u64 > as ::rpcx::__private::MethodResult > ::Ok > ::ASKED
+    .schema(generator),), ::rpcx::__private::MethodSchema::new(__UsersIndex::M1.info(),
+    ::rpcx::__private::Vec::from([::rpcx::__private::Described:: <
+    ::rpcx::__private::String > ::ASKED.schema(generator), ::rpcx::__private::Described::
+    < ::rpcx::__private::Vec < Group > > ::ASKED.schema(generator),
+    ::rpcx::__private::Described:: < u32 > ::ASKED.schema(generator)]),
+    ::rpcx::__private::Described:: < < Result < Vec < User >, Failure > as
+    ::rpcx::__private::MethodResult > ::Ok > ::ASKED.schema(generator),), #[cfg(feature =
+    "notes")] ::rpcx::__private::MethodSchema::new(__UsersIndex::M2.info(),
+    ::rpcx::__private::Vec::from([::rpcx::__private::Described:: < User > ::ASKED
+    .schema(generator)]), ::rpcx::__private::Described:: < () > ::ASKED
+    .schema(generator),),]) } }
 }

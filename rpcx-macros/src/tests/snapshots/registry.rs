@@ -17,6 +17,7 @@ enum __ArithIndex {
 }
 #[allow(dead_code, deprecated, non_camel_case_types, clippy::all, clippy::pedantic)]
 impl __ArithIndex {
+    const ALL: &'static [Self] = &[Self::M0, Self::M1];
     const fn service() -> &'static ::rpcx::__private::ServiceInfo {
         static INFO: ::rpcx::__private::ServiceInfo = ::rpcx::__private::ServiceInfo::new(
                 "Arith",
@@ -32,28 +33,24 @@ impl __ArithIndex {
                     .weight(5u32)
                     .layout("both"),
             )
-            .select(::rpcx::__private::SelectMode::Random);
+            .select(::rpcx::__private::SelectMode::Random)
+            .with_methods(__ArithIndex::methods());
         &INFO
     }
+    const fn methods() -> &'static [&'static ::rpcx::__private::MethodInfo] {
+        static METHODS: &[&::rpcx::__private::MethodInfo] = &[
+            &::rpcx::__private::MethodInfo::new("Arith", "Mul")
+                .fail_mode(::rpcx::__private::FailMode::Failtry)
+                .parameters(&[::rpcx::__private::ParameterInfo::new("args", "Args")])
+                .reply("Reply"),
+            &::rpcx::__private::MethodInfo::new("Arith", "Connect")
+                .fail_mode(::rpcx::__private::FailMode::Failfast)
+                .reply("()"),
+        ];
+        METHODS
+    }
     const fn info(self) -> &'static ::rpcx::__private::MethodInfo {
-        match self {
-            Self::M0 => {
-                static INFO: ::rpcx::__private::MethodInfo = ::rpcx::__private::MethodInfo::new(
-                        "Arith",
-                        "Mul",
-                    )
-                    .fail_mode(::rpcx::__private::FailMode::Failtry);
-                &INFO
-            }
-            Self::M1 => {
-                static INFO: ::rpcx::__private::MethodInfo = ::rpcx::__private::MethodInfo::new(
-                        "Arith",
-                        "Connect",
-                    )
-                    .fail_mode(::rpcx::__private::FailMode::Failfast);
-                &INFO
-            }
-        }
+        Self::methods()[self as ::core::primitive::usize]
     }
 }
 #[allow(dead_code, deprecated, non_camel_case_types, clippy::all, clippy::pedantic)]
@@ -67,22 +64,11 @@ impl __ArithMethods {
     > {
         ::rpcx::__private::Method::new(
             __ArithIndex::M0.info(),
-            {
-                use ::rpcx::__private::probe::{Both as _, Neither as _};
-                (&&::rpcx::__private::probe::Probe::<Args>::new())
-                    .complete(::rpcx::__private::argument::<Args>())
-            },
-            {
-                use ::rpcx::__private::probe::{Both as _, Neither as _};
-                (&&::rpcx::__private::probe::Probe::<
-                    <rpcx::Result<Reply> as ::rpcx::__private::MethodResult>::Ok,
-                >::new())
-                    .complete(
-                        ::rpcx::__private::reply::<
-                            <rpcx::Result<Reply> as ::rpcx::__private::MethodResult>::Ok,
-                        >(),
-                    )
-            },
+            ::rpcx::__private::argument::<Args>().complete(),
+            ::rpcx::__private::reply::<
+                <rpcx::Result<Reply> as ::rpcx::__private::MethodResult>::Ok,
+            >()
+                .complete(),
             ::rpcx::__private::error_type::<
                 <rpcx::Result<Reply> as ::rpcx::__private::MethodResult>::Err,
             >(),
@@ -96,17 +82,10 @@ impl __ArithMethods {
         ::rpcx::__private::Method::new(
             __ArithIndex::M1.info(),
             ::rpcx::__private::no_arguments(),
-            {
-                use ::rpcx::__private::probe::{Both as _, Neither as _};
-                (&&::rpcx::__private::probe::Probe::<
-                    <rpcx::Result<()> as ::rpcx::__private::MethodResult>::Ok,
-                >::new())
-                    .complete(
-                        ::rpcx::__private::reply::<
-                            <rpcx::Result<()> as ::rpcx::__private::MethodResult>::Ok,
-                        >(),
-                    )
-            },
+            ::rpcx::__private::reply::<
+                <rpcx::Result<()> as ::rpcx::__private::MethodResult>::Ok,
+            >()
+                .complete(),
             ::rpcx::__private::error_type::<
                 <rpcx::Result<()> as ::rpcx::__private::MethodResult>::Err,
             >(),
@@ -181,12 +160,7 @@ impl ArithClient {
     where
         __A0: ::rpcx::__private::ToArg<Args> + '__call,
     {
-        let method = __ArithMethods::mul();
-        ::rpcx::__private::Call::new(
-            &self.channel,
-            &method,
-            ::rpcx::__private::One::new(args, method.arguments()),
-        )
+        ::rpcx::__private::call1(&self.channel, &__ArithMethods::mul(), args)
     }
     /// Calls `Arith.Connect`.
     pub fn connect<'__call>(
@@ -197,27 +171,34 @@ impl ArithClient {
         <rpcx::Result<()> as ::rpcx::__private::MethodResult>::Ok,
         <rpcx::Result<()> as ::rpcx::__private::MethodResult>::Err,
     > {
-        let method = __ArithMethods::connect();
-        ::rpcx::__private::Call::new(
-            &self.channel,
-            &method,
-            ::rpcx::__private::NoArguments,
-        )
+        ::rpcx::__private::call0(&self.channel, &__ArithMethods::connect())
     }
 }
 #[allow(dead_code, deprecated, non_camel_case_types, clippy::all, clippy::pedantic)]
 impl Arith for ArithClient {
+    #[inline]
+    #[allow(refining_impl_trait)]
     fn mul(
         &self,
         args: Args,
-    ) -> impl ::core::future::Future<
-        Output = rpcx::Result<Reply>,
-    > + ::core::marker::Send {
+    ) -> ::rpcx::__private::CallingFuture<
+        '_,
+        ::rpcx::__private::One<Args, Args>,
+        <rpcx::Result<Reply> as ::rpcx::__private::MethodResult>::Ok,
+        <rpcx::Result<Reply> as ::rpcx::__private::MethodResult>::Err,
+    > {
         ::core::future::IntoFuture::into_future(Self::mul(self, args))
     }
+    #[inline]
+    #[allow(refining_impl_trait)]
     fn connect(
         &self,
-    ) -> impl ::core::future::Future<Output = rpcx::Result<()>> + ::core::marker::Send {
+    ) -> ::rpcx::__private::CallingFuture<
+        '_,
+        ::rpcx::__private::NoArguments,
+        <rpcx::Result<()> as ::rpcx::__private::MethodResult>::Ok,
+        <rpcx::Result<()> as ::rpcx::__private::MethodResult>::Err,
+    > {
         ::core::future::IntoFuture::into_future(Self::connect(self))
     }
 }
@@ -248,11 +229,7 @@ where
         __ArithIndex::service()
     }
     fn methods(&self) -> &'static [&'static ::rpcx::__private::MethodInfo] {
-        static METHODS: &[&::rpcx::__private::MethodInfo] = &[
-            __ArithIndex::M0.info(),
-            __ArithIndex::M1.info(),
-        ];
-        METHODS
+        __ArithIndex::methods()
     }
     fn resolve(
         &self,
@@ -274,32 +251,46 @@ where
         request: ::rpcx::__private::Request,
         slot: &mut ::rpcx::__private::Slot,
     ) {
-        const M0: ::core::primitive::u16 = __ArithIndex::M0 as ::core::primitive::u16;
-        const M1: ::core::primitive::u16 = __ArithIndex::M1 as ::core::primitive::u16;
-        match index {
-            M0 => {
+        match __ArithIndex::ALL.get(index as ::core::primitive::usize) {
+            ::core::option::Option::Some(__ArithIndex::M0) => {
                 let method = __ArithMethods::mul;
                 if let ::core::option::Option::Some((exchange, argument0)) = request
                     .accept(&method())
                 {
-                    slot.run(async move {
-                        let result = <T as Arith>::mul(&self.service, argument0).await;
-                        exchange.answer(&method(), result);
-                    });
+                    slot.serve(
+                        exchange,
+                        method,
+                        async move { <T as Arith>::mul(&self.service, argument0).await },
+                    );
                 }
             }
-            M1 => {
+            ::core::option::Option::Some(__ArithIndex::M1) => {
                 let method = __ArithMethods::connect;
                 if let ::core::option::Option::Some((exchange, ())) = request
                     .accept(&method())
                 {
-                    slot.run(async move {
-                        let result = <T as Arith>::connect(&self.service).await;
-                        exchange.answer(&method(), result);
-                    });
+                    slot.serve(
+                        exchange,
+                        method,
+                        async move { <T as Arith>::connect(&self.service).await },
+                    );
                 }
             }
             _ => request.unknown_method(),
         }
     }
+}
+::rpcx::__private::__with_schema! {
+    #[allow(dead_code, deprecated, non_camel_case_types, clippy::all, clippy::pedantic)]
+    impl ::rpcx::__private::Schemas for ArithClient { fn info() -> & 'static
+    ::rpcx::__private::ServiceInfo { __ArithIndex::service() } fn methods(generator : &
+    mut ::rpcx::__private::SchemaGenerator,) -> ::rpcx::__private::Vec <
+    ::rpcx::__private::MethodSchema > {
+    ::rpcx::__private::Vec::from([::rpcx::__private::MethodSchema::new(__ArithIndex::M0
+    .info(), ::rpcx::__private::Vec::from([::rpcx::__private::Described:: < Args >
+    ::ASKED.schema(generator)]), ::rpcx::__private::Described:: < < rpcx::Result < Reply
+    > as ::rpcx::__private::MethodResult > ::Ok > ::ASKED.schema(generator),),
+    ::rpcx::__private::MethodSchema::new(__ArithIndex::M1.info(),
+    ::rpcx::__private::Vec::from([]), ::rpcx::__private::Described:: < < rpcx::Result <
+    () > as ::rpcx::__private::MethodResult > ::Ok > ::ASKED.schema(generator),),]) } }
 }
