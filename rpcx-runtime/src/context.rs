@@ -53,9 +53,10 @@ impl Context {
 
     /// Adds a pair to the metadata of the response, whether a reply or an error.
     ///
-    /// The key `__rpcx_error__` is rpcx's own: a value set for it is not sent.
+    /// The keys `__rpcx_error__` and `__rpcx_not_executed` are rpcx's own: values set for them are not sent.
     pub fn set_response_metadata(&self, key: impl Into<String>, value: impl Into<String>) {
-        self.response().insert(key, value);
+        let mut metadata = self.response.lock().unwrap_or_else(PoisonError::into_inner);
+        metadata.insert(key, value);
     }
 
     /// Gives the time at which the caller stops waiting.
@@ -105,8 +106,10 @@ impl Context {
         self.outlet.as_ref()
     }
 
-    pub(crate) fn response(&self) -> std::sync::MutexGuard<'_, Metadata> {
-        self.response.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Gives what an answer is made of. Nobody else has the context by then: no lock is taken.
+    pub(crate) fn parts(&mut self) -> (&Message, Option<&Arc<dyn Outlet>>, &mut Metadata) {
+        let metadata = self.response.get_mut().unwrap_or_else(PoisonError::into_inner);
+        (&self.message, self.outlet.as_ref(), metadata)
     }
 }
 

@@ -31,6 +31,11 @@ pub enum Error {
         /// What the operating system said.
         source: io::Error,
     },
+    /// The call was refused before a server ran it.
+    NotExecuted {
+        /// Why, and by whom.
+        reason: Refusal,
+    },
     /// The argument has no form in the chosen codec; nothing was sent.
     Encode(CodecError),
     /// The request is larger than the client's message limit; nothing was sent.
@@ -74,6 +79,41 @@ pub enum Error {
     Protocol(String),
 }
 
+/// Why a call was refused.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// The client's breaker for this server is open: its last calls failed.
+    BreakerOpen(Address),
+    /// The server did not take the call: it is overloaded, about to stop, or the call came too late. The
+    /// text is the server's.
+    ByServer {
+        /// The server.
+        address: Address,
+        /// Why, in its own words.
+        why: String,
+    },
+    /// [`FailMode::Failbackup`](crate::FailMode::Failbackup) may run a method twice, and this one is not
+    /// declared `#[rpcx(idempotent)]`.
+    NotIdempotent {
+        /// The method, as `Service.Method`.
+        method: String,
+    },
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::BreakerOpen(address) => write!(f, "the breaker for {address} is open"),
+            Self::ByServer { address, why } => write!(f, "{address} did not take the call: {why}"),
+            Self::NotIdempotent { method } => write!(
+                f,
+                "fail mode failbackup may run a method twice, and `{method}` is not declared idempotent"
+            ),
+        }
+    }
+}
+
 /// Whether the server ran a call that failed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Hash)]
 pub enum Executed {
@@ -97,6 +137,7 @@ impl Error {
             Self::Address(_)
             | Self::NoServer { .. }
             | Self::Connect { .. }
+            | Self::NotExecuted { .. }
             | Self::Encode(_)
             | Self::TooLarge { .. }
             | Self::Metadata { .. } => Executed::No,
@@ -115,6 +156,7 @@ impl fmt::Display for Error {
             Self::Address(error) => error.fmt(f),
             Self::NoServer { why } => write!(f, "no server: {why}"),
             Self::Connect { address, .. } => write!(f, "cannot connect to {address}"),
+            Self::NotExecuted { reason } => write!(f, "not executed: {reason}"),
             Self::Encode(_) => f.write_str("the argument cannot be encoded"),
             Self::TooLarge { size, limit } => {
                 write!(f, "the request has {size} bytes, the limit is {limit}")
@@ -161,8 +203,9 @@ impl From<AddressError> for Error {
 /// The error type of a service's methods.
 ///
 /// It crosses the wire as one text, in the metadata key `__rpcx_error__`, as Go rpcx's errors do.
-/// A service that uses [`Error`] needs nothing more; implement the trait for an error type of
-/// your own to get the same value back at the client:
+/// A service that uses [`Error`] needs nothing more. To get the same value of an error type of your
+/// own back at the client, derive the trait, which sends the error as JSON:
+/// `#[derive(rpcx::ServiceError)]`. Or choose the texts yourself:
 ///
 /// ```
 /// # use rpcx::ServiceError;

@@ -100,6 +100,8 @@ pub(crate) mod reserved {
     pub(crate) const AUTH: &str = "__AUTH";
     /// Text of the error in an error response.
     pub(crate) const ERROR: &str = "__rpcx_error__";
+    /// Why the server did not run the call, in an error response; this crate's own.
+    pub(crate) const NOT_EXECUTED: &str = "__rpcx_not_executed";
     /// Milliseconds until the caller stops waiting, in decimal.
     pub(crate) const SERVER_TIMEOUT: &str = "__ServerTimeout";
 }

@@ -52,7 +52,7 @@ impl Request {
         outlet: Arc<dyn Outlet>,
     ) -> Self {
         let context = Context::new(message, deadline, outlet);
-        Self { exchange: Exchange { context, answered: false } }
+        Self { exchange: Exchange { context, answered: false, refused: false } }
     }
 
     /// Decompresses and decodes the arguments; on a failure answers the error itself.
@@ -93,6 +93,12 @@ impl Request {
 
     pub(crate) fn fail(self, text: &str) {
         self.exchange.fail(text);
+    }
+
+    /// Answers that the call was not run and will not be: a caller may make it elsewhere.
+    pub(crate) fn refuse(mut self, why: &str) {
+        self.exchange.refused = true;
+        self.fail(why);
     }
 
     /// Answers with an error, and ends the connection after it.
@@ -140,6 +146,8 @@ impl fmt::Debug for Request {
 pub struct Exchange {
     context: Context,
     answered: bool,
+    /// The call was not run, and will not be.
+    refused: bool,
 }
 
 impl Exchange {
@@ -181,7 +189,7 @@ impl Exchange {
         self.context.message().header()
     }
 
-    fn reply<T>(&self, wire: Wire<T>, value: &T) {
+    fn reply<T>(&mut self, wire: Wire<T>, value: &T) {
         let sent = if self.request().compression() == Compression::NONE {
             self.reply_in_place(wire, value)
         } else {
@@ -192,7 +200,7 @@ impl Exchange {
         }
     }
 
-    fn reply_in_place<T>(&self, wire: Wire<T>, value: &T) -> Result<(), String> {
+    fn reply_in_place<T>(&mut self, wire: Wire<T>, value: &T) -> Result<(), String> {
         let serialize_type = self.request().serialize_type();
         let whole = wire.bytes(value, serialize_type).filter(|bytes| bytes.len() >= ATTACH);
         match whole {
@@ -208,7 +216,7 @@ impl Exchange {
         }
     }
 
-    fn reply_compressed<T>(&self, wire: Wire<T>, value: &T) -> Result<(), String> {
+    fn reply_compressed<T>(&mut self, wire: Wire<T>, value: &T) -> Result<(), String> {
         let mut payload = Vec::new();
         wire.encode(value, self.request().serialize_type(), &mut payload)
             .map_err(|error| error.to_string())?;
@@ -237,22 +245,20 @@ impl Exchange {
 
     /// Writes one normal response; `attached` rides behind what `write` encodes.
     fn send(
-        &self,
+        &mut self,
         attached_len: usize,
         adjust: impl Fn(Header) -> Header,
         write: impl Fn(&mut Vec<u8>) -> Result<(), String>,
         attached: Option<Bytes>,
     ) -> Result<(), String> {
-        let Some(outlet) = self.context.outlet() else { return Ok(()) };
-        let message = self.context.message();
+        let (message, Some(outlet), metadata) = self.context.parts() else { return Ok(()) };
         let header = adjust(message.header().response(Status::Normal));
         let limit = outlet.settings().limits.message();
-        let metadata = self.context.response();
         outlet.settings().limits.check_metadata(metadata.iter().map(|(key, _)| key))?;
         let mut attached = attached;
         let mut result = Ok(());
         outlet.write(&mut |out| {
-            let pairs = metadata.iter().filter(|(key, _)| *key != reserved::ERROR);
+            let pairs = metadata.iter().filter(|(key, _)| !is_own(key));
             let pairs = pairs.map(|(key, value)| (key.as_bytes(), value.as_bytes()));
             let path = message.service_path();
             let method = message.service_method();
@@ -273,48 +279,32 @@ impl Exchange {
         result
     }
 
-    fn send_error(&self, text: &str) {
-        let Some(outlet) = self.context.outlet() else { return };
+    fn send_error(&mut self, text: &str) {
         if self.is_oneway() {
             return;
         }
+        let refused = self.refused;
+        let (message, Some(outlet), metadata) = self.context.parts() else { return };
         let limits = &outlet.settings().limits;
         let limit = limits.message();
-        let mut metadata = self.context.response();
-        // One pair more: the error itself.
-        let keys = metadata.iter().map(|(key, _)| key).chain([reserved::ERROR]);
+        let refusal = refused.then_some((reserved::NOT_EXECUTED, text));
+        // Up to two pairs more: the error itself, and that nothing ran.
+        let own = refusal.into_iter().chain([(reserved::ERROR, text)]);
+        let keys = metadata.iter().chain(own.clone()).map(|(key, _)| key);
         if let Err(why) = limits.check_metadata(keys) {
             tracing::warn!(why, "the metadata of a response is left out");
             *metadata = Metadata::new();
         }
         outlet.write(&mut |out| {
-            let pairs = metadata.iter().filter(|(key, _)| *key != reserved::ERROR);
-            let len = self.error_frame(out, pairs.chain([(reserved::ERROR, text)]));
+            let pairs = metadata.iter().filter(|(key, _)| !is_own(key));
+            let len = error_frame(message, out, pairs.chain(own.clone()));
             let size = len - PREFIX;
             if size > limit {
                 out.retract(len);
                 let text = format!("the error has {size} bytes, the server's limit is {limit}");
-                self.error_frame(out, [(reserved::ERROR, text.as_str())]);
+                error_frame(message, out, [(reserved::ERROR, text.as_str())]);
             }
         });
-    }
-
-    /// Writes an error response; gives its length.
-    fn error_frame<'a>(
-        &self,
-        out: &mut Output,
-        pairs: impl IntoIterator<Item = (&'a str, &'a str)>,
-    ) -> usize {
-        let message = self.context.message();
-        let written = out.frame_with(
-            message.header().response(Status::Error),
-            message.service_path(),
-            message.service_method(),
-            pairs.into_iter().map(|(key, value)| (key.as_bytes(), value.as_bytes())),
-            |_| Ok::<_, Infallible>(()),
-        );
-        let Ok(len) = written;
-        len
     }
 
     /// Says why nobody answered, without a word of the arguments or of the panic.
@@ -344,6 +334,23 @@ impl Drop for Exchange {
     }
 }
 
+/// Writes an error response; gives its length.
+fn error_frame<'a>(
+    request: &Message,
+    out: &mut Output,
+    pairs: impl IntoIterator<Item = (&'a str, &'a str)>,
+) -> usize {
+    let written = out.frame_with(
+        request.header().response(Status::Error),
+        request.service_path(),
+        request.service_method(),
+        pairs.into_iter().map(|(key, value)| (key.as_bytes(), value.as_bytes())),
+        |_| Ok::<_, Infallible>(()),
+    );
+    let Ok(len) = written;
+    len
+}
+
 /// A place for the future that serves a call: a box that is used again and again.
 ///
 /// The server polls it once where it is. A future that is ready costs no task and no allocation; one
@@ -362,6 +369,24 @@ impl Slot {
             None => self.future = Some(ReusableBoxFuture::new(future)),
         }
         self.filled = true;
+    }
+
+    /// Fills the slot with a handler that does without the context.
+    ///
+    /// What follows the handler stands here once, not in every method of every service: generated
+    /// code is quicker to compile the less of it is in a future.
+    pub fn serve<A, Ret: MethodResult + 'static>(
+        &mut self,
+        exchange: Exchange,
+        method: fn() -> Method<A, Ret::Ok, Ret::Err>,
+        handler: impl Future<Output = Ret> + Send + 'static,
+    ) where
+        A: 'static,
+    {
+        self.run(async move {
+            let result = handler.await;
+            exchange.answer(&method(), result);
+        });
     }
 
     pub(crate) fn is_filled(&self) -> bool {
@@ -391,6 +416,11 @@ impl Slot {
     pub(crate) fn take(&mut self) -> Self {
         std::mem::take(self)
     }
+}
+
+/// Tells whether a metadata key says what only the server itself says.
+fn is_own(key: &str) -> bool {
+    key == reserved::ERROR || key == reserved::NOT_EXECUTED
 }
 
 /// Runs code that is the user's in part; `None` if it panicked.

@@ -13,7 +13,7 @@ use super::{Compression, DecodeError, SerializeType};
 /// | 2    | 4–2  | [`Compression`] |
 /// | 2    | 1–0  | [`Status`] |
 /// | 3    | 7–4  | [`SerializeType`] |
-/// | 3    | 3–0  | reserved: kept as read, 0 when written |
+/// | 3    | 3–0  | reserved by Go rpcx; see [`Header::peer`] |
 /// | 4–11 |      | sequence number: pairs a response with its request |
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Header {
@@ -21,6 +21,17 @@ pub struct Header {
     flags: u8,
     coding: u8,
     seq: u64,
+}
+
+/// A side that is a peer of this crate, and so knows more than Go rpcx does: refusals that say that nothing
+/// ran, calls that are given up, servers that are about to stop.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[repr(u8)]
+pub enum Peer {
+    /// A client: it marks its requests.
+    Client = CLIENT,
+    /// A server: it marks its responses to marked requests, and nothing else.
+    Server = SERVER,
 }
 
 /// Which way a message goes.
@@ -60,12 +71,42 @@ impl Header {
     #[must_use]
     pub const fn response(self, status: Status) -> Self {
         let flags = RESPONSE | (self.flags & (HEARTBEAT | ONEWAY)) | status.bits();
-        Self { flags, ..self }
+        Self { flags, ..self }.answering_peer()
+    }
+
+    /// Answers the mark of a client with that of a server.
+    const fn answering_peer(self) -> Self {
+        match self.peer() {
+            Some(Peer::Client) => self.with_peer(Peer::Server),
+            _ => self,
+        }
     }
 
     /// Makes the header of a message that a server sends on its own.
     pub const fn push(seq: u64) -> Self {
         Self { version: 0, flags: ONEWAY, coding: 0, seq }
+    }
+
+    /// Makes the header of a client's word, to a server that is a [`Peer`], that nobody waits for call
+    /// `seq` any more.
+    pub const fn cancel(seq: u64) -> Self {
+        Self { version: 0, flags: ONEWAY | HEARTBEAT, coding: CLIENT, seq }
+    }
+
+    /// Tells whether the message is a [`cancel`](Self::cancel).
+    pub const fn is_cancel(self) -> bool {
+        self.flags == ONEWAY | HEARTBEAT && self.reserved() == CLIENT
+    }
+
+    /// Makes the header of a server's word, to a client that is a [`Peer`], that it is about to stop:
+    /// further calls are better made elsewhere.
+    pub const fn leaving() -> Self {
+        Self { version: 0, flags: ONEWAY | HEARTBEAT, coding: SERVER, seq: 0 }
+    }
+
+    /// Tells whether the message is a [`leaving`](Self::leaving).
+    pub const fn is_leaving(self) -> bool {
+        self.flags == ONEWAY | HEARTBEAT && self.reserved() == SERVER
     }
 
     /// Reads the header of a message.
@@ -102,7 +143,7 @@ impl Header {
     /// Turns the message into a response, all else unchanged: what answers a heartbeat.
     #[must_use]
     pub const fn with_response(self) -> Self {
-        Self { flags: self.flags | RESPONSE, ..self }
+        Self { flags: self.flags | RESPONSE, ..self }.answering_peer()
     }
 
     /// Says how the payload is compressed.
@@ -150,6 +191,24 @@ impl Header {
         SerializeType::from_id(self.coding >> 4)
     }
 
+    /// Says, in the reserved bits, that this side knows what only peers of this crate do.
+    ///
+    /// Go rpcx 1.9.4 ignores the bits of a request and copies them into the response: its responses have a
+    /// client's mark, never a server's.
+    #[must_use]
+    pub const fn with_peer(self, peer: Peer) -> Self {
+        Self { coding: (self.coding & 0xf0) | peer as u8, ..self }
+    }
+
+    /// Tells whether the other side is a peer of this crate; `None` if it does not say so.
+    pub const fn peer(self) -> Option<Peer> {
+        match self.reserved() {
+            CLIENT => Some(Peer::Client),
+            SERVER => Some(Peer::Server),
+            _ => None,
+        }
+    }
+
     /// Gives the four reserved bits.
     pub const fn reserved(self) -> u8 {
         self.coding & 0x0f
@@ -177,6 +236,8 @@ const HEARTBEAT: u8 = 0x40;
 const ONEWAY: u8 = 0x20;
 const COMPRESSION: u8 = 0x1c;
 const STATUS: u8 = 0x03;
+const CLIENT: u8 = 0x5;
+const SERVER: u8 = 0xa;
 
 #[cfg(test)]
 mod tests {
@@ -200,6 +261,15 @@ mod tests {
         let request = Header::decode([8, 3, 0x67, 0x3f, 0, 0, 0, 0, 0, 0, 0, 9]).unwrap();
         let response = request.response(Status::Normal);
         assert_eq!(response.encode(), [8, 3, 0xe0, 0x3f, 0, 0, 0, 0, 0, 0, 0, 9]);
+    }
+
+    #[test]
+    fn a_server_answers_the_mark_of_a_client_with_its_own() {
+        let request = Header::request(7, SerializeType::JSON).with_peer(Peer::Client);
+        assert_eq!(request.encode()[3], 0x15);
+        let response = request.response(Status::Normal);
+        assert_eq!((response.peer(), response.encode()[3]), (Some(Peer::Server), 0x1a));
+        assert_eq!(Header::request(7, SerializeType::JSON).response(Status::Normal).peer(), None);
     }
 
     #[test]

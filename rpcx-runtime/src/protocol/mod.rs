@@ -38,7 +38,7 @@ pub(crate) use compression::COMPRESS_ABOVE;
 #[cfg(feature = "gzip")]
 pub use compression::Gzip;
 pub use compression::{Compression, CompressionError, Compressor, Compressors};
-pub use header::{Header, Kind, Status};
+pub use header::{Header, Kind, Peer, Status};
 pub use limits::Limits;
 pub use message::{DecodeError, Decoded, Message, Pairs};
 pub use output::Output;

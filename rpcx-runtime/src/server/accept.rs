@@ -21,6 +21,8 @@ pub(super) async fn run(mut listener: Listener, parts: Arc<Parts>, stop: impl Fu
     {
         let accepting = accept(&mut listener, &parts, &lifetime, &mut connections);
         tokio::select! {
+            // A client that came before the end is served.
+            biased;
             () = accepting => {}
             () = stop => {}
         }

@@ -12,6 +12,7 @@ use super::builder::ServerSettings;
 use super::load::LoadCounter;
 use super::router::Router;
 use crate::address::Address;
+use crate::service_info::ServiceInfo;
 use crate::transport::Listener;
 
 /// A server that listens and does not serve yet; clients may connect already, and wait.
@@ -56,6 +57,11 @@ impl Bound {
         self.registrations.clone()
     }
 
+    /// Lists the services by name, each under the name that it is called by, with what its trait says.
+    pub fn services(&self) -> impl Iterator<Item = (&str, &'static ServiceInfo)> {
+        self.parts.router.list()
+    }
+
     /// Serves until the future is dropped, which closes all connections at once.
     ///
     /// The entries in registries are written from the call on, not only from the first poll.
@@ -66,9 +72,10 @@ impl Bound {
     /// Serves until `stop` is ready, then lets running calls finish.
     ///
     /// First its entries are taken out of registries, which is waited for at most 2 s, while the
-    /// server goes on serving. From then on nobody can connect, and no further call is read. Calls that run are answered;
-    /// those that still run after [`shutdown_timeout`](super::Server::shutdown_timeout) are
-    /// dropped.
+    /// server goes on serving. From then on nobody can connect. Clients of this crate are told, and make
+    /// further calls elsewhere. Each connection is served until its client closes it, or until no call has
+    /// come for half a second; Go rpcx 1.9.4 stops reading at once, and loses what is on its way. Calls that
+    /// still run after [`shutdown_timeout`](super::Server::shutdown_timeout) are dropped.
     ///
     /// # Cancel safety
     ///

@@ -15,6 +15,7 @@ use crate::outlet::MessageSettings;
 use crate::protocol::{Compressors, Limits};
 use crate::registry::Registry;
 use crate::service::Service;
+use crate::service_info::ServiceInfo;
 use crate::transport::Listener;
 
 /// Sets up a server: services first or last, the order of calls does not matter.
@@ -83,6 +84,11 @@ impl Server {
         self
     }
 
+    /// Lists the services by name, each under the name that it is called by, with what its trait says.
+    pub fn services(&self) -> impl Iterator<Item = (&str, &'static ServiceInfo)> {
+        self.router.list()
+    }
+
     /// Asks `check` about every call, before its payload is decompressed or decoded.
     ///
     /// The token is what the client put into the metadata key `__AUTH`. An error is answered with its
@@ -125,7 +131,8 @@ impl Server {
     }
 
     /// Sets how many calls of one connection may run, at least 1; the default is 1,024. Beyond that
-    /// the connection is not read until one ends.
+    /// the connection is not read until one ends, but for 3 s at most: then further calls are answered
+    /// with an error that says that they did not run, and heartbeats are answered again.
     pub fn max_in_flight(mut self, calls: usize) -> Self {
         self.settings.in_flight = calls.max(1);
         self
@@ -188,7 +195,20 @@ impl Server {
         let failed =
             |error| BindError::new(vec![format!("cannot listen on {address}")], Some(error));
         let listener = Listener::bind(&address).await.map_err(failed)?;
-        let local = listener.local_address().map_err(failed)?;
+        self.bind_to(listener)
+    }
+
+    /// Listens with a listener that is there already: an inherited socket, or one of the program's own.
+    ///
+    /// # Errors
+    ///
+    /// [`BindError`] with everything that is wrong: services of one name, what the operating system
+    /// says.
+    pub fn bind_to(self, listener: Listener) -> Result<Bound, BindError> {
+        let mut problems = self.router.problems();
+        let local = listener.local_address().map_err(|error| {
+            BindError::new(vec!["the listener has no address".to_owned()], Some(error))
+        })?;
         let plan = Plan::new(&self.router, &self.registry, &local, &mut problems);
         if !problems.is_empty() {
             return Err(BindError::new(problems, None));

@@ -1,5 +1,6 @@
 //! One client's connection: requests in, answers out.
 
+use std::collections::HashMap;
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
@@ -7,23 +8,24 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use tokio::task::JoinSet;
+use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::{Instant, Sleep};
-use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::bound::Parts;
-use super::dispatch::{Run, dispatch};
+use super::dispatch::{Run, dispatch, refuse};
+use super::drain::Drain;
 use super::link::Link;
 use crate::outlet::Outlet as _;
-use crate::protocol::{Message, Output};
+use crate::protocol::{Header, Message, Output};
 use crate::service::Slot;
 use crate::transport::{Duplex, Fill, FrameReader, WriteHalf, poll_write_all};
 
 /// What ends a server's connections and one-way calls.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Lifetime {
-    /// Stop reading, finish what runs.
+    /// Serve what comes until nothing does, then close.
     pub(super) drain: CancellationToken,
     /// Stop.
     pub(super) end: CancellationToken,
@@ -42,13 +44,16 @@ pub(super) struct Connection {
     batch: Output,
     link: Arc<Link>,
     slot: Slot,
-    handlers: JoinSet<()>,
+    handlers: JoinSet<u64>,
+    /// The handlers whose callers may give up, by sequence number.
+    cancellable: HashMap<u64, AbortHandle>,
     /// A request that came when too many were running.
     parked: Option<Message>,
+    crowd: Crowd,
     reading: bool,
     stall: WriteStall,
     lifetime: Lifetime,
-    drain: Pin<Box<WaitForCancellationFutureOwned>>,
+    drain: Drain,
 }
 
 impl Connection {
@@ -60,10 +65,12 @@ impl Connection {
             link: Arc::new(Link::new(parts, duplex.peer)),
             slot: Slot::default(),
             handlers: JoinSet::new(),
+            cancellable: HashMap::new(),
             parked: None,
+            crowd: Crowd::default(),
             reading: true,
             stall: WriteStall::default(),
-            drain: Box::pin(lifetime.drain.clone().cancelled_owned()),
+            drain: Drain::new(&lifetime.drain),
             lifetime,
         }
     }
@@ -72,13 +79,15 @@ impl Connection {
     fn turn(&mut self, cx: &mut Context<'_>) -> io::Result<Turn> {
         let mut budget = REQUESTS_A_TURN;
         loop {
-            while matches!(self.handlers.poll_join_next(cx), Poll::Ready(Some(_))) {}
+            self.reap(cx);
             let before = budget;
             self.take_requests(&mut budget, cx);
             if budget < before {
                 self.link.parts().load.add_calls((before - budget) as u64);
+                self.drain.note_call();
             }
             let sending = self.poll_send(cx)?;
+            self.poll_drain(sending, cx);
             if self.is_finished(sending) {
                 return Ok(Turn::Finished);
             }
@@ -107,11 +116,21 @@ impl Connection {
                     }
                 },
             };
+            if message.header().is_cancel() {
+                self.cancel(message.header().seq());
+                continue;
+            }
             if self.is_full() && !message.header().is_heartbeat() {
-                self.parked = Some(message);
-                return;
+                if self.crowd.poll(cx).is_pending() {
+                    self.parked = Some(message);
+                    return;
+                }
+                *budget -= 1;
+                refuse(message, &self.link, OVERLOADED);
+                continue;
             }
             *budget -= 1;
+            self.link.note_peer(message.header());
             let run = dispatch(message, &self.link, &mut self.slot);
             if self.slot.is_filled() {
                 self.run_handler(&run, cx);
@@ -120,6 +139,25 @@ impl Connection {
         if self.link.is_closing() {
             self.reading = false;
             self.parked = None;
+        }
+    }
+
+    /// Lets handlers go that have ended.
+    fn reap(&mut self, cx: &mut Context<'_>) {
+        while let Poll::Ready(Some(ended)) = self.handlers.poll_join_next(cx) {
+            if let (Ok(seq), false) = (ended, self.cancellable.is_empty()) {
+                self.cancellable.remove(&seq);
+            }
+        }
+        if !self.is_full() {
+            self.crowd.end();
+        }
+    }
+
+    /// Drops the handler of a call whose caller has given it up.
+    fn cancel(&mut self, seq: u64) {
+        if let Some(handler) = self.cancellable.remove(&seq) {
+            handler.abort();
         }
     }
 
@@ -138,7 +176,14 @@ impl Connection {
                 drop(running);
             });
         } else {
-            self.handlers.spawn(handler);
+            let seq = run.seq;
+            let task = self.handlers.spawn(async move {
+                handler.await;
+                seq
+            });
+            if run.cancellable {
+                self.cancellable.insert(seq, task);
+            }
         }
     }
 
@@ -193,8 +238,27 @@ impl Connection {
     }
 
     fn is_finished(&self, sending: Poll<()>) -> bool {
+        !self.reading && self.is_idle(sending)
+    }
+
+    fn is_idle(&self, sending: Poll<()>) -> bool {
         let idle = self.handlers.is_empty() && self.parked.is_none();
-        !self.reading && idle && sending.is_ready() && self.link.queued() == 0
+        idle && sending.is_ready() && self.link.queued() == 0
+    }
+
+    /// Once the server stops: tells a client that understands it, and stops reading when nothing
+    /// has come for a while. Until then all is served.
+    fn poll_drain(&mut self, sending: Poll<()>, cx: &mut Context<'_>) {
+        if !self.reading || !self.drain.poll_begun(cx) {
+            return;
+        }
+        if self.drain.is_first_look() && self.link.is_peer() {
+            self.link.write(&mut |out| out.frame(Header::leaving(), b"", b"", [], b""));
+        }
+        let idle = self.is_idle(sending) && self.frames.is_empty();
+        if self.drain.poll_idle(idle, cx).is_ready() {
+            self.reading = false;
+        }
     }
 }
 
@@ -204,9 +268,6 @@ impl Future for Connection {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = &mut *self;
         this.link.wake_up();
-        if this.reading && this.drain.as_mut().poll(cx).is_ready() {
-            this.reading = false;
-        }
         match this.turn(cx) {
             Ok(Turn::Wait) => Poll::Pending,
             Ok(Turn::More) => {
@@ -271,9 +332,32 @@ impl WriteStall {
     }
 }
 
+/// Waits while too many calls of a connection run.
+#[derive(Default)]
+struct Crowd(Option<Pin<Box<Sleep>>>);
+
+impl Crowd {
+    fn end(&mut self) {
+        self.0 = None;
+    }
+
+    /// Is ready when it has taken so long that further calls are refused: a client that has to wait for
+    /// heartbeats must not take the server for dead.
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let timer = self.0.get_or_insert_with(|| Box::pin(tokio::time::sleep(CROWDED)));
+        if timer.is_elapsed() {
+            return Poll::Ready(());
+        }
+        timer.as_mut().poll(cx)
+    }
+}
+
 /// Requests that one connection may start before others have their turn.
 const REQUESTS_A_TURN: usize = 256;
 /// Bytes that may wait for a client before its requests wait too.
 const QUEUE: usize = 4 << 20;
 /// How long a client may take nothing of what waits for it.
 const STALL: Duration = Duration::from_secs(20);
+/// How long a connection with too many calls is not read before its calls are refused.
+const CROWDED: Duration = Duration::from_secs(3);
+const OVERLOADED: &str = "too many calls are running on this connection";

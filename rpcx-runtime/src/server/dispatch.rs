@@ -9,7 +9,7 @@ use super::auth::{Auth, AuthRequest};
 use super::link::Link;
 use crate::metadata::reserved;
 use crate::outlet::Outlet as _;
-use crate::protocol::{Header, Message};
+use crate::protocol::{Header, Message, Peer};
 use crate::service::{DEADLINE_EXCEEDED, Request, Slot, contain_panic};
 
 /// How the future in the slot is to be run.
@@ -18,13 +18,22 @@ pub(super) struct Run {
     pub(super) spawn: bool,
     pub(super) deadline: Option<Instant>,
     pub(super) oneway: bool,
+    pub(super) seq: u64,
+    /// The caller may say that it has given the call up.
+    pub(super) cancellable: bool,
 }
 
 /// Answers a message at once, or fills `slot` with the future that will.
 pub(super) fn dispatch(message: Message, link: &Arc<Link>, slot: &mut Slot) -> Run {
     let header = message.header();
     let deadline = deadline(&message);
-    let mut run = Run { spawn: false, deadline, oneway: header.is_oneway() };
+    let mut run = Run {
+        spawn: false,
+        deadline,
+        oneway: header.is_oneway(),
+        seq: header.seq(),
+        cancellable: header.peer() == Some(Peer::Client),
+    };
     if header.is_heartbeat() {
         echo(&message, link);
         return run;
@@ -41,6 +50,14 @@ pub(super) fn dispatch(message: Message, link: &Arc<Link>, slot: &mut Slot) -> R
     run
 }
 
+/// Answers that the server does not take the call.
+pub(super) fn refuse(message: Message, link: &Arc<Link>, why: &str) {
+    if message.header().is_heartbeat() {
+        return echo(&message, link);
+    }
+    Request::new(message, None, Arc::clone(link) as _).refuse(why);
+}
+
 /// Sends a heartbeat back, every byte of it, as a response.
 fn echo(message: &Message, link: &Link) {
     let header = message.header().with_response();
@@ -51,7 +68,7 @@ fn echo(message: &Message, link: &Link) {
 /// Lets the service start, unless the caller has stopped waiting already.
 fn start(request: Request, link: &Link, slot: &mut Slot) -> bool {
     if request.context().deadline().is_some_and(|deadline| deadline <= Instant::now()) {
-        request.fail(DEADLINE_EXCEEDED);
+        request.refuse(DEADLINE_EXCEEDED);
         return false;
     }
     link.parts().router.start(request, slot)

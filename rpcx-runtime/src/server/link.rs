@@ -1,20 +1,29 @@
 //! What a connection's task and its handlers share.
 
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Waker};
 
 use super::bound::Parts;
 use crate::outlet::{MessageSettings, Outlet};
-use crate::protocol::Output;
+use crate::protocol::{Header, Output, Peer};
 
 /// What a connection's task and its handlers share: the answers that wait to leave.
+///
+/// What every request asks for is not behind the lock. Whoever changes it announces that, under the
+/// lock, and so the connection's task does not miss it.
 pub(super) struct Link {
     state: Mutex<State>,
+    /// No further request is to be read.
+    closing: AtomicBool,
+    /// One-way calls that run.
+    oneway: AtomicUsize,
     parts: Arc<Parts>,
     peer: Option<SocketAddr>,
     pushes: AtomicU64,
+    /// The client has shown that it is a peer of this crate.
+    is_peer: AtomicBool,
 }
 
 #[derive(Default)]
@@ -22,27 +31,35 @@ struct State {
     output: Output,
     /// The connection's task, while it sleeps.
     sleeper: Option<Waker>,
-    /// No further request is to be read.
-    closing: bool,
     /// Nothing leaves any more.
     closed: bool,
-    /// One-way calls that run.
-    oneway: usize,
     /// Something other than an answer came while the connection's task was awake.
     news: bool,
 }
 
-impl State {
-    /// Gives what wakes the connection's task, or lets it see the news before it sleeps.
-    fn announce(&mut self) -> Option<Waker> {
-        self.news = true;
-        self.sleeper.take()
-    }
-}
-
 impl Link {
     pub(super) fn new(parts: Arc<Parts>, peer: Option<SocketAddr>) -> Self {
-        Self { state: Mutex::default(), parts, peer, pushes: AtomicU64::new(0) }
+        Self {
+            state: Mutex::default(),
+            closing: AtomicBool::new(false),
+            oneway: AtomicUsize::new(0),
+            parts,
+            peer,
+            pushes: AtomicU64::new(0),
+            is_peer: AtomicBool::new(false),
+        }
+    }
+
+    /// Notes what a request tells of its client.
+    pub(super) fn note_peer(&self, request: Header) {
+        if request.peer() == Some(Peer::Client) {
+            self.is_peer.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Tells whether the client is a peer of this crate.
+    pub(super) fn is_peer(&self) -> bool {
+        self.is_peer.load(Ordering::Relaxed)
     }
 
     pub(super) fn parts(&self) -> &Arc<Parts> {
@@ -76,7 +93,7 @@ impl Link {
     }
 
     pub(super) fn is_closing(&self) -> bool {
-        self.state().closing
+        self.closing.load(Ordering::Relaxed)
     }
 
     /// Drops the answers that wait, and those to come.
@@ -87,12 +104,23 @@ impl Link {
     }
 
     pub(super) fn oneway_calls(&self) -> usize {
-        self.state().oneway
+        self.oneway.load(Ordering::Relaxed)
+    }
+
+    /// Wakes the connection's task, or lets it see the news before it sleeps.
+    fn announce(&self) {
+        let mut state = self.state();
+        state.news = true;
+        let sleeper = state.sleeper.take();
+        drop(state);
+        if let Some(sleeper) = sleeper {
+            sleeper.wake();
+        }
     }
 
     /// Counts a one-way call until the guard is dropped.
     pub(super) fn begin_oneway(self: &Arc<Self>) -> OnewayGuard {
-        self.state().oneway += 1;
+        self.oneway.fetch_add(1, Ordering::Relaxed);
         OnewayGuard(Arc::clone(self))
     }
 }
@@ -102,13 +130,8 @@ pub(super) struct OnewayGuard(Arc<Link>);
 
 impl Drop for OnewayGuard {
     fn drop(&mut self) {
-        let mut state = self.0.state();
-        state.oneway -= 1;
-        let sleeper = state.announce();
-        drop(state);
-        if let Some(sleeper) = sleeper {
-            sleeper.wake();
-        }
+        self.0.oneway.fetch_sub(1, Ordering::Relaxed);
+        self.0.announce();
     }
 }
 
@@ -132,13 +155,8 @@ impl Outlet for Link {
     }
 
     fn close(&self) {
-        let mut state = self.state();
-        state.closing = true;
-        let sleeper = state.announce();
-        drop(state);
-        if let Some(sleeper) = sleeper {
-            sleeper.wake();
-        }
+        self.closing.store(true, Ordering::Relaxed);
+        self.announce();
     }
 
     fn next_push(&self) -> u64 {

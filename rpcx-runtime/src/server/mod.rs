@@ -13,6 +13,7 @@ mod bound;
 mod builder;
 mod connection;
 mod dispatch;
+mod drain;
 mod link;
 mod load;
 mod router;

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::service::{Request, Service, Slot};
+use crate::service_info::ServiceInfo;
 
 /// The services of a server, ordered by name.
 #[derive(Default)]
@@ -28,6 +29,11 @@ impl Router {
 
     pub(super) fn services(&self) -> &[Named] {
         &self.services
+    }
+
+    /// Lists the services, each by the name that it is called by.
+    pub(super) fn list(&self) -> impl Iterator<Item = (&str, &'static ServiceInfo)> {
+        self.services.iter().map(|Named { name, service }| (name.as_str(), service.info()))
     }
 
     /// Says what a server with these services cannot do.

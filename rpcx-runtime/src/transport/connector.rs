@@ -4,6 +4,7 @@ use std::fmt;
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
+use std::time::Duration;
 
 use super::{Duplex, memory, tcp};
 use crate::address::{Address, Network};
@@ -21,14 +22,37 @@ pub trait Connector: fmt::Debug + Send + Sync {
 }
 
 /// Opens TCP, Unix and in-process connections.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct NetworkConnector;
+#[derive(Clone, Copy, Debug)]
+pub struct NetworkConnector {
+    keepalive: Option<Duration>,
+}
+
+impl NetworkConnector {
+    /// Starts from the defaults: TCP connections are probed after 60 s of silence.
+    pub const fn new() -> Self {
+        Self { keepalive: Some(tcp::KEEPALIVE) }
+    }
+
+    /// Sets after which silence TCP connections are probed; `None` turns that off.
+    #[must_use]
+    pub const fn keepalive(mut self, period: Option<Duration>) -> Self {
+        self.keepalive = period;
+        self
+    }
+}
+
+impl Default for NetworkConnector {
+    fn default() -> Self {
+        Self::new()
+    }
+}
 
 impl Connector for NetworkConnector {
     fn connect(&self, address: &Address) -> ConnectFuture {
         let target = address.target().to_owned();
+        let keepalive = self.keepalive;
         match address.network() {
-            Network::Tcp => Box::pin(async move { tcp::connect(&target).await }),
+            Network::Tcp => Box::pin(async move { tcp::connect(&target, keepalive).await }),
             Network::Unix => Box::pin(async move { connect_unix(&target).await }),
             Network::Memory => Box::pin(async move { memory::connect(&target).await }),
         }

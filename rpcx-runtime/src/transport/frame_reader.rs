@@ -60,6 +60,11 @@ impl FrameReader {
         }
     }
 
+    /// Tells whether nothing was read that was not taken.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.buffer.is_empty()
+    }
+
     /// Forgets what was read and not taken: it cannot be understood.
     pub(crate) fn discard(&mut self) {
         self.buffer.clear();

@@ -1,6 +1,9 @@
 //! How a server accepts connections.
 
+use std::fmt;
+use std::future::Future;
 use std::io;
+use std::pin::Pin;
 
 use tokio::net::TcpListener;
 
@@ -19,6 +22,27 @@ pub enum Listener {
     Unix(UnixSocket),
     /// Inside this process.
     Memory(MemoryListener),
+    /// In a way of the program's own.
+    Own(Box<dyn Accept>),
+}
+
+/// What a [`Listener::accept`] of the program's own gives back.
+pub type AcceptFuture<'a> = Pin<Box<dyn Future<Output = io::Result<Duplex>> + Send + 'a>>;
+
+/// Accepts connections in a way of the program's own: the counterpart of a
+/// [`Connector`](super::Connector), for tests, simulations and other networks.
+///
+/// A server takes one with [`Server::bind_to`](crate::Server::bind_to).
+pub trait Accept: fmt::Debug + Send + Sync {
+    /// Gives the address that is listened on, which registries are told.
+    ///
+    /// # Errors
+    ///
+    /// If there is none.
+    fn local_address(&self) -> io::Result<Address>;
+
+    /// Waits for the next connection. It is dropped when the server stops.
+    fn accept(&mut self) -> AcceptFuture<'_>;
 }
 
 impl Listener {
@@ -45,6 +69,7 @@ impl Listener {
     /// What the operating system says.
     pub fn local_address(&self) -> io::Result<Address> {
         let (network, target) = match self {
+            Self::Own(listener) => return listener.local_address(),
             Self::Tcp(listener) => (Network::Tcp, listener.local_addr()?.to_string()),
             #[cfg(unix)]
             Self::Unix(listener) => (Network::Unix, listener.path.display().to_string()),
@@ -62,7 +87,7 @@ impl Listener {
         match self {
             Self::Tcp(listener) => {
                 let (stream, peer) = listener.accept().await?;
-                tcp::configure(&stream)?;
+                tcp::configure(&stream, Some(tcp::KEEPALIVE))?;
                 Ok(Duplex::of_tcp(stream, Some(peer)))
             }
             #[cfg(unix)]
@@ -70,6 +95,7 @@ impl Listener {
                 socket.listener.accept().await.map(|(stream, _)| Duplex::of_unix(stream))
             }
             Self::Memory(listener) => listener.accept().await,
+            Self::Own(listener) => listener.accept().await,
         }
     }
 }

@@ -17,7 +17,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 pub use connector::{ConnectFuture, Connector, NetworkConnector};
 pub(crate) use frame_reader::{Fill, FrameReader};
-pub use listener::Listener;
+pub use listener::{Accept, AcceptFuture, Listener};
 pub(crate) use write::poll_write_all;
 
 /// The reading half of a connection.

@@ -8,30 +8,30 @@ use tokio::net::TcpStream;
 
 use super::Duplex;
 
-pub(super) async fn connect(target: &str) -> io::Result<Duplex> {
+pub(super) async fn connect(target: &str, keepalive: Option<Duration>) -> io::Result<Duplex> {
     let stream = TcpStream::connect(target).await?;
-    configure(&stream)?;
+    configure(&stream, keepalive)?;
     let peer = stream.peer_addr().ok();
     Ok(Duplex::of_tcp(stream, peer))
 }
 
 /// Sends small frames at once, and bounds how long a silent peer goes unnoticed.
-pub(super) fn configure(stream: &TcpStream) -> io::Result<()> {
+pub(super) fn configure(stream: &TcpStream, keepalive: Option<Duration>) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let socket = SockRef::from(stream);
-    let keepalive = TcpKeepalive::new().with_time(KEEPALIVE);
+    #[cfg(target_os = "linux")]
+    socket.set_tcp_user_timeout(Some(USER_TIMEOUT))?;
+    let Some(period) = keepalive else { return socket.set_keepalive(false) };
+    let keepalive = TcpKeepalive::new().with_time(period);
     #[cfg(any(target_os = "linux", target_vendor = "apple", target_os = "windows"))]
     let keepalive = keepalive.with_interval(KEEPALIVE_INTERVAL);
     #[cfg(any(target_os = "linux", target_vendor = "apple"))]
     let keepalive = keepalive.with_retries(KEEPALIVE_RETRIES);
-    socket.set_tcp_keepalive(&keepalive)?;
-    #[cfg(target_os = "linux")]
-    socket.set_tcp_user_timeout(Some(USER_TIMEOUT))?;
-    Ok(())
+    socket.set_tcp_keepalive(&keepalive)
 }
 
 /// An idle connection is probed after this long, as by Go rpcx's clients.
-const KEEPALIVE: Duration = Duration::from_secs(60);
+pub(super) const KEEPALIVE: Duration = Duration::from_secs(60);
 #[cfg(any(target_os = "linux", target_vendor = "apple", target_os = "windows"))]
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(5);
 #[cfg(any(target_os = "linux", target_vendor = "apple"))]
