@@ -5,15 +5,24 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::channel::{Channel, ChannelSettings, Client, Token};
+use super::breaker::Breaker;
+use super::budget::RetryBudget;
+use super::channel::{Channel, Client};
 use super::cluster::Cluster;
-use super::heartbeat::Heartbeat;
+use super::health::Ejection;
+use super::heartbeat::{Heartbeat, Heartbeats};
+use super::interceptor::Interceptor;
+use super::pool::Pool;
 use super::push::{Push, PushHandler};
+use super::selector::{self, Selector};
+use super::settings::{ChannelSettings, Token};
 use crate::error::{Error, Result};
+use crate::instance::Instance;
+use crate::modes::{FailMode, RetryRule, SelectMode};
 use crate::protocol::{Compression, Compressors, Limits, SerializeType};
 use crate::registry::environment::{self, Choice};
 use crate::registry::{Discover, SettingsError, shared};
-use crate::service_info::{FailMode, SelectMode, ServiceInfo};
+use crate::service_info::ServiceInfo;
 use crate::transport::Connector;
 
 /// Sets up a client `C`: a generated one, or a bare [`Channel`].
@@ -32,7 +41,7 @@ use crate::transport::Connector;
 pub struct ClientBuilder<C> {
     settings: ChannelSettings,
     registry: Option<RegistryChoice>,
-    select: Option<SelectMode>,
+    select: Option<Choosing>,
     client: PhantomData<fn() -> C>,
 }
 
@@ -41,6 +50,13 @@ pub struct ClientBuilder<C> {
 enum RegistryChoice {
     None,
     This(Arc<dyn Discover>),
+}
+
+/// How servers are chosen, if the builder was told.
+#[derive(Clone, Debug)]
+enum Choosing {
+    Mode(SelectMode),
+    Own(Arc<dyn Selector>),
 }
 
 impl<C: Client> ClientBuilder<C> {
@@ -72,12 +88,49 @@ impl<C: Client> ClientBuilder<C> {
         self
     }
 
-    /// Asks the server for a sign of life every `interval`, and gives the connection up if it does
-    /// not come within `wait`. Off by default, as in Go; `interval` and `wait` of 10 s and 5 s find
-    /// a silent server within 15 s.
+    /// Asks every server for a sign of life every `interval`, and gives the connection up if it does
+    /// not come within `wait`.
+    ///
+    /// By default servers of this crate are asked every 10 s and have 5 s, so that a silent one is
+    /// found within 15 s; Go's are not asked, as by Go's own clients.
     #[must_use]
     pub fn heartbeat(mut self, interval: Duration, wait: Duration) -> Self {
-        self.settings.heartbeat = Some(Heartbeat { interval, wait });
+        self.settings.heartbeat = Heartbeats::All(Heartbeat { interval, wait });
+        self
+    }
+
+    /// Asks no server for a sign of life. One that vanishes without a word is then found by TCP alone:
+    /// within 15 s while it owes an answer to something sent, otherwise within 80 s.
+    #[must_use]
+    pub fn without_heartbeat(mut self) -> Self {
+        self.settings.heartbeat = Heartbeats::Off;
+        self
+    }
+
+    /// Closes a connection that carried no call for this long; the next call opens another. Off by
+    /// default, as Go's `IdleTimeout`. It takes up to twice as long to be noticed. Heartbeats count as
+    /// calls.
+    #[must_use]
+    pub fn idle_timeout(mut self, timeout: Duration) -> Self {
+        self.settings.idle_timeout = Some(timeout);
+        self
+    }
+
+    /// Sets after which silence TCP asks the server's system for a sign of life; the default is 60 s,
+    /// as in Go. `None` turns it off.
+    #[must_use]
+    pub fn tcp_keepalive(mut self, period: Option<Duration>) -> Self {
+        self.settings.network = self.settings.network.keepalive(period);
+        self
+    }
+
+    /// Sets how many connections each server gets, at least 1, the default. Calls take them in turn.
+    ///
+    /// One is enough for most: calls do not wait for each other on it. More help where one core
+    /// cannot read or write all that a single connection carries.
+    #[must_use]
+    pub fn connections_per_server(mut self, connections: usize) -> Self {
+        self.settings.connections_per_server = connections.max(1);
         self
     }
 
@@ -130,7 +183,7 @@ impl<C: Client> ClientBuilder<C> {
     /// Opens connections in another way than over the network.
     #[must_use]
     pub fn connector(mut self, connector: impl Connector + 'static) -> Self {
-        self.settings.connector = Arc::new(connector);
+        self.settings.connector = Some(Arc::new(connector));
         self
     }
 
@@ -158,18 +211,53 @@ impl<C: Client> ClientBuilder<C> {
         self
     }
 
-    /// Calls only servers of this group: `group` in what they say of themselves.
+    /// Calls only servers of this group: `group` in what they say of themselves. Go's `Option.Group`.
     #[must_use]
     pub fn group(mut self, group: impl Into<String>) -> Self {
-        self.settings.group = Some(group.into());
+        self.settings.filter.group = Some(group.into());
+        self
+    }
+
+    /// Calls only servers that `filter` lets through, of those that are active and in the group. Go's
+    /// `SetFilter`; it also holds for servers that the registry names later.
+    #[must_use]
+    pub fn filter(mut self, filter: impl Fn(&Instance) -> bool + Send + Sync + 'static) -> Self {
+        self.settings.filter.own = Some(Arc::new(filter));
         self
     }
 
     /// Sets how servers are chosen; the default is the service's, [`SelectMode::Random`] unless it
     /// says more.
+    ///
+    /// [`SelectMode::Closest`] has to know where the client is: use
+    /// [`selector(Closest::new(…))`](Self::selector) instead.
     #[must_use]
     pub fn select(mut self, mode: SelectMode) -> Self {
-        self.select = Some(mode);
+        self.select = Some(Choosing::Mode(mode));
+        self
+    }
+
+    /// Chooses servers with this selector: one of [`selector`](super::selector) or your own.
+    #[must_use]
+    pub fn selector(mut self, selector: impl Selector) -> Self {
+        self.select = Some(Choosing::Own(Arc::new(selector)));
+        self
+    }
+
+    /// Sends all calls to the server that the first of them chose, as long as its connection stays
+    /// open; then another is chosen. Go's `Option.Sticky`, except that a server that left the list is
+    /// left too.
+    #[must_use]
+    pub fn sticky(mut self) -> Self {
+        self.settings.sticky = true;
+        self
+    }
+
+    /// Lets calls wait up to `timeout` for a first server when there is none to call: the client may
+    /// then start before any server. By default they fail at once.
+    #[must_use]
+    pub fn wait_for_server(mut self, timeout: Duration) -> Self {
+        self.settings.wait_for_server = Some(timeout);
         self
     }
 
@@ -177,14 +265,88 @@ impl<C: Client> ClientBuilder<C> {
     /// [`FailMode::Failtry`] unless it says more.
     #[must_use]
     pub fn fail_mode(mut self, mode: FailMode) -> Self {
-        self.settings.fail_mode = Some(mode);
+        self.settings.governance.fail_mode = Some(mode);
         self
     }
 
-    /// Sets how often a failed call is made again at most; the default is 3, as in Go.
+    /// Sets how often a failed call is made again at most; the default is the service's, 3 unless it
+    /// says more, as in Go.
     #[must_use]
     pub fn retries(mut self, retries: u32) -> Self {
-        self.settings.retries = retries;
+        self.settings.governance.retries = Some(retries);
+        self
+    }
+
+    /// Sets which failed calls may be made again; the default is the service's,
+    /// [`RetryRule::Safe`] unless it says more.
+    #[must_use]
+    pub fn retry(mut self, rule: RetryRule) -> Self {
+        self.settings.governance.retry = Some(rule);
+        self
+    }
+
+    /// Sets the pause before a call is made again. By default it is random, up to 20 ms at first and
+    /// doubled up to a second, and there is none on the way to another server.
+    #[must_use]
+    pub fn retry_interval(mut self, interval: Duration) -> Self {
+        self.settings.governance.retry_interval = Some(interval);
+        self
+    }
+
+    /// Sets how many further attempts all calls of the channel may have together; the default is a
+    /// fifth of the calls and 10 a second.
+    #[must_use]
+    pub fn retry_budget(mut self, budget: RetryBudget) -> Self {
+        self.settings.retry_budget = budget;
+        self
+    }
+
+    /// Sets how long the first server has under [`FailMode::Failbackup`] before a second one is called
+    /// as well; the default is the service's, 10 ms unless it says more, as in Go.
+    #[must_use]
+    pub fn backup_latency(mut self, latency: Duration) -> Self {
+        self.settings.governance.backup_latency = Some(latency);
+        self
+    }
+
+    /// Sets how long a single attempt may take, connecting included; none by default. A call whose
+    /// attempt took too long is made again if that is safe.
+    #[must_use]
+    pub fn attempt_timeout(mut self, timeout: Duration) -> Self {
+        self.settings.governance.attempt_timeout = Some(timeout);
+        self
+    }
+
+    /// Refuses calls to a server while its breaker is open; without one by default, as in Go.
+    ///
+    /// Choosing a server does not heed it: with several servers use [`FailMode::Failover`], so that a
+    /// call that was refused is made at another one.
+    #[must_use]
+    pub fn breaker(mut self, breaker: Breaker) -> Self {
+        self.settings.breaker = Some(breaker);
+        self
+    }
+
+    /// Sets when servers that fail are passed over for a while; `None` turns it off.
+    #[must_use]
+    pub fn ejection(mut self, ejection: impl Into<Option<Ejection>>) -> Self {
+        self.settings.ejection = ejection.into();
+        self
+    }
+
+    /// Counts calls, attempts and connections through the [`metrics`](https://docs.rs/metrics) facade: see
+    /// [the guide](crate::guide::servers#what-can-be-watched). Needs the feature `metrics`.
+    #[cfg(feature = "metrics")]
+    #[must_use]
+    pub fn metrics(mut self) -> Self {
+        self.settings.metrics = true;
+        self
+    }
+
+    /// Wraps calls and attempts with `interceptor`, inside those that were given before.
+    #[must_use]
+    pub fn interceptor(mut self, interceptor: impl Interceptor) -> Self {
+        self.settings.interceptors.0.push(Arc::new(interceptor));
         self
     }
 
@@ -199,10 +361,25 @@ impl<C: Client> ClientBuilder<C> {
     ///
     /// [`Error::NoServer`] if there is no registry to ask, or its settings are wrong.
     pub async fn connect(self) -> Result<C> {
-        let no_server = |why: String| Error::NoServer { why };
         let info = C::service_info();
         let name = self.settings.service.as_deref().or(info.map(ServiceInfo::name));
         let name = name.ok_or_else(|| no_server("the builder names no service".to_owned()))?;
+        let channel = self.discover(name, info, Arc::new(Pool::new())).await?;
+        Ok(C::from_channel(channel))
+    }
+
+    pub(super) fn without_service(mut self) -> Self {
+        self.settings.service = None;
+        self
+    }
+
+    /// Makes the channel of a service whose servers a registry names.
+    pub(super) async fn discover(
+        &self,
+        name: &str,
+        info: Option<&ServiceInfo>,
+        pool: Arc<Pool>,
+    ) -> Result<Channel> {
         let registry = self.find_registry(info);
         let registry = registry.map_err(|error| no_server(error.to_string()))?.ok_or_else(|| {
             no_server(format!(
@@ -210,12 +387,27 @@ impl<C: Client> ClientBuilder<C> {
                  builder or in RPCX_REGISTRY; or connect to an address with `connect_to`"
             ))
         })?;
-        let select = self.select.or(info.and_then(ServiceInfo::given_select));
-        let settings = Arc::new(self.settings.clone());
-        let cluster = Cluster::discovered(registry, name, select.unwrap_or_default(), &settings);
+        let selector = self.find_selector(info)?;
+        let counts_pending = selector.wants_pending();
+        let settings = Arc::new(ChannelSettings { counts_pending, ..self.settings.clone() });
+        let cluster = Cluster::discovered(registry, name, selector, pool, &settings);
         // A registry that is slow to answer is like one that does not: calls will say so.
         let _ = tokio::time::timeout(settings.connect_timeout, cluster.first_answer()).await;
-        Ok(C::from_channel(Channel::new(cluster, settings)))
+        Ok(Channel::new(cluster, settings))
+    }
+
+    fn find_selector(&self, info: Option<&ServiceInfo>) -> Result<Arc<dyn Selector>> {
+        let mode = match &self.select {
+            Some(Choosing::Own(selector)) => return Ok(Arc::clone(selector)),
+            Some(Choosing::Mode(mode)) => *mode,
+            None => info.and_then(ServiceInfo::given_select).unwrap_or_default(),
+        };
+        selector::of(mode).ok_or_else(|| {
+            no_server(format!(
+                "the selector `{mode}` has to know where the client is: give the builder \
+                 `.selector(Closest::new(latitude, longitude)?)`"
+            ))
+        })
     }
 
     fn find_registry(
@@ -246,7 +438,8 @@ impl<C: Client> ClientBuilder<C> {
     pub async fn connect_to(self, address: &str) -> Result<C> {
         let channel = self.channel(address)?;
         if let Some(server) = channel.cluster().only() {
-            server.dial().await?;
+            let lane = server.next_lane();
+            server.dial(lane).await?;
         }
         Ok(C::from_channel(channel))
     }
@@ -261,9 +454,20 @@ impl<C: Client> ClientBuilder<C> {
     }
 
     fn channel(self, address: &str) -> Result<Channel> {
-        let settings = Arc::new(self.settings);
-        Ok(Channel::new(Cluster::of_one(address.parse()?, &settings), settings))
+        let selector: Arc<dyn Selector> = match self.select {
+            Some(Choosing::Own(selector)) => selector,
+            // There is nothing to choose.
+            _ => Arc::new(selector::Random),
+        };
+        let counts_pending = selector.wants_pending();
+        let settings = Arc::new(ChannelSettings { counts_pending, ..self.settings });
+        let cluster = Cluster::of_one(address.parse()?, selector, &settings);
+        Ok(Channel::new(cluster, settings))
     }
+}
+
+fn no_server(why: String) -> Error {
+    Error::NoServer { why }
 }
 
 impl<C> fmt::Debug for ClientBuilder<C> {

@@ -4,16 +4,19 @@ use std::fmt;
 use std::future::IntoFuture;
 use std::time::Duration;
 
-use super::attempt::{Attempt, CallOptions};
 use super::call_future::{CallFuture, DetailedFuture, OnewayFuture};
 use super::channel::Channel;
-use super::started::{Encoded, Started};
+use super::fan_out::{self, FanOut, FanOutError, Forms, Receipt};
+use super::request::{CallOptions, Encoded, Request};
+use super::selector;
+use super::started::Started;
+use super::way::Way;
 use crate::arguments::Arguments;
 use crate::context::Context;
 use crate::error::Error;
 use crate::method::{Method, MethodInfo};
+use crate::modes::{FailMode, RetryRule};
 use crate::protocol::{Compression, SerializeType};
-use crate::service_info::FailMode;
 use crate::wire::{ErrorWire, Wire};
 
 /// A call that is not yet made.
@@ -24,7 +27,7 @@ use crate::wire::{ErrorWire, Wire};
 /// # Cancel safety
 ///
 /// Dropping the future gives the call up: its place is free at once and a late reply is dropped. A
-/// request that was sent still runs at the server.
+/// server of this crate is told, and drops a handler that waits; Go's runs it to its end.
 #[must_use = "a call does nothing unless it is awaited or started"]
 pub struct Call<'a, A, R, E> {
     channel: &'a Channel,
@@ -76,13 +79,44 @@ impl<'a, A: Arguments, R, E> Call<'a, A, R, E> {
 
     /// Sets what the call does when a server fails.
     pub fn fail_mode(mut self, mode: FailMode) -> Self {
-        self.options.fail_mode = Some(mode);
+        self.options.rare().governance.fail_mode = Some(mode);
         self
     }
 
     /// Sets how often the call is made again at most.
     pub fn retries(mut self, retries: u32) -> Self {
-        self.options.retries = Some(retries);
+        self.options.rare().governance.retries = Some(retries);
+        self
+    }
+
+    /// Sets whether the call may be made again when it may have run.
+    pub fn retry(mut self, rule: RetryRule) -> Self {
+        self.options.rare().governance.retry = Some(rule);
+        self
+    }
+
+    /// Sets the pause before the call is made again.
+    pub fn retry_interval(mut self, interval: Duration) -> Self {
+        self.options.rare().governance.retry_interval = Some(interval);
+        self
+    }
+
+    /// Sets how long the first server has under [`FailMode::Failbackup`] before a second one is called
+    /// as well.
+    pub fn backup_latency(mut self, latency: Duration) -> Self {
+        self.options.rare().governance.backup_latency = Some(latency);
+        self
+    }
+
+    /// Sets how long a single attempt may take, connecting included.
+    pub fn attempt_timeout(mut self, timeout: Duration) -> Self {
+        self.options.rare().governance.attempt_timeout = Some(timeout);
+        self
+    }
+
+    /// Sets what consistent hashing goes by: calls with the same key go to the same server.
+    pub fn hash_key(mut self, key: impl AsRef<[u8]>) -> Self {
+        self.options.rare().hash_key = Some(selector::key_of_call(&[], key.as_ref()));
         self
     }
 
@@ -99,17 +133,22 @@ impl<'a, A: Arguments, R, E> Call<'a, A, R, E> {
     pub fn oneway(mut self) -> OnewayFuture<'a, A, E> {
         self.options.oneway = true;
         let error = self.error;
-        OnewayFuture::new(self.attempt(), error)
+        OnewayFuture::new(self.way(), error)
     }
 
     /// Gives the reply together with the metadata that came with it, also with an error.
     pub fn detailed(self) -> DetailedFuture<'a, A, R, E> {
         let (reply, error) = (self.reply, self.error);
-        DetailedFuture::new(self.attempt(), reply, error)
+        DetailedFuture::new(self.way(), reply, error)
     }
 
-    fn attempt(self) -> Attempt<&'a Channel, A> {
-        Attempt::new(self.channel, self.info, self.arguments, self.options)
+    fn way(self) -> Way<&'a Channel, A> {
+        Way::new(self.channel, self.info, self.arguments, self.options)
+    }
+
+    fn encoded(self) -> Result<Request<Encoded>, Error> {
+        let Self { channel, info, arguments, options, .. } = self;
+        Request { info, arguments, options }.encoded(channel.settings())
     }
 }
 
@@ -122,18 +161,64 @@ impl<A: Arguments, R: Send + 'static, E: Send + 'static> Call<'_, A, R, E> {
     ///
     /// If called outside a tokio runtime.
     pub fn start(self) -> Started<R, E> {
-        let builder = self.channel.settings().serialize_type;
-        let serialize_type =
-            self.options.serialize_type.or(builder).unwrap_or(self.info.serialize_type());
-        let (reply, error) = (self.reply, self.error);
-        match Encoded::new(&self.arguments, serialize_type) {
-            Err(failed) => Started::failed(error.read(Error::Encode(failed))),
-            Ok(encoded) => {
-                let options = CallOptions { serialize_type: Some(serialize_type), ..self.options };
-                let attempt = Attempt::new(self.channel.clone(), self.info, encoded, options);
-                Started::spawn(CallFuture::new(attempt, reply, error), error)
+        let (channel, reply, error) = (self.channel.clone(), self.reply, self.error);
+        match self.encoded() {
+            Err(failed) => Started::failed(error.read(failed)),
+            Ok(Request { info, arguments, options }) => {
+                let way = Way::new(channel, info, arguments, options);
+                Started::spawn(CallFuture::new(way, reply, error), error)
             }
         }
+    }
+
+    /// Calls all servers; each gives a receipt of its own, in the order of the list. Go's `Inform`.
+    ///
+    /// Every server is called once, whatever the fail mode: none is tried again, none is left out.
+    /// That one fails does not end the others. The receipts are those of the servers that the
+    /// registry names and the filters let through, with those that cannot be reached.
+    ///
+    /// # Errors
+    ///
+    /// If there is no server, or the arguments cannot be encoded. Failures of servers are in the
+    /// receipts.
+    pub fn inform(self) -> FanOut<Result<Vec<Receipt<R, E>>, E>> {
+        let (channel, forms) = self.forms();
+        fan_out::inform(channel, self.encoded(), forms)
+    }
+
+    /// Calls all servers, for a method that has to succeed on each; gives the reply of the first that
+    /// answered. Go's `Broadcast`.
+    ///
+    /// The first failure ends it: replies that are still on their way are no longer waited for, but the
+    /// calls were made. Every server is called once, whatever the fail mode. Unlike in Go 1.9.4 a
+    /// server that cannot be reached is a failure.
+    ///
+    /// # Errors
+    ///
+    /// [`FanOutError::Failed`] with the first server that failed, [`FanOutError::NotMade`] if there is no
+    /// server or the arguments cannot be encoded.
+    pub fn broadcast(self) -> FanOut<Result<R, FanOutError<E>>> {
+        let (channel, forms) = self.forms();
+        fan_out::broadcast(channel, self.encoded(), forms)
+    }
+
+    /// Calls all servers, for a method of which one success is enough; gives the first reply that is no
+    /// failure. Go's `Fork`.
+    ///
+    /// Replies that are still on their way are then no longer waited for, but the calls were made.
+    /// Every server is called once, whatever the fail mode.
+    ///
+    /// # Errors
+    ///
+    /// [`FanOutError::Failed`] with all servers if every one failed, [`FanOutError::NotMade`] if there is
+    /// no server or the arguments cannot be encoded.
+    pub fn fork(self) -> FanOut<Result<R, FanOutError<E>>> {
+        let (channel, forms) = self.forms();
+        fan_out::fork(channel, self.encoded(), forms)
+    }
+
+    fn forms(&self) -> (Channel, Forms<R, E>) {
+        (self.channel.clone(), Forms { reply: self.reply, error: self.error })
     }
 }
 
@@ -143,7 +228,7 @@ impl<'a, A: Arguments, R, E> IntoFuture for Call<'a, A, R, E> {
 
     fn into_future(self) -> Self::IntoFuture {
         let (reply, error) = (self.reply, self.error);
-        CallFuture::new(self.attempt(), reply, error)
+        CallFuture::new(self.way(), reply, error)
     }
 }
 

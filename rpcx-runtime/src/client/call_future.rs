@@ -8,8 +8,9 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 
-use super::attempt::Attempt;
 use super::channel::Channel;
+use super::settings::ChannelSettings;
+use super::way::Way;
 use crate::address::Address;
 use crate::arguments::Arguments;
 use crate::error::Error;
@@ -19,21 +20,21 @@ use crate::wire::{ErrorWire, Wire};
 
 /// A call on its way, ready with its reply.
 pub struct CallFuture<C, A, R, E> {
-    attempt: Attempt<C, A>,
+    way: Way<C, A>,
     reply: Wire<R>,
     error: ErrorWire<E>,
 }
 
 /// A call on its way, ready with its reply and what came beside it.
 pub struct DetailedFuture<'a, A, R, E> {
-    attempt: Attempt<&'a Channel, A>,
+    way: Way<&'a Channel, A>,
     reply: Wire<R>,
     error: ErrorWire<E>,
 }
 
 /// A one-way call, ready when the socket has taken it.
 pub struct OnewayFuture<'a, A, E> {
-    attempt: Attempt<&'a Channel, A>,
+    way: Way<&'a Channel, A>,
     error: ErrorWire<E>,
 }
 
@@ -50,24 +51,20 @@ pub struct Detailed<R, E> {
 }
 
 impl<C, A, R, E> CallFuture<C, A, R, E> {
-    pub(super) fn new(attempt: Attempt<C, A>, reply: Wire<R>, error: ErrorWire<E>) -> Self {
-        Self { attempt, reply, error }
+    pub(super) fn new(way: Way<C, A>, reply: Wire<R>, error: ErrorWire<E>) -> Self {
+        Self { way, reply, error }
     }
 }
 
 impl<'a, A, R, E> DetailedFuture<'a, A, R, E> {
-    pub(super) fn new(
-        attempt: Attempt<&'a Channel, A>,
-        reply: Wire<R>,
-        error: ErrorWire<E>,
-    ) -> Self {
-        Self { attempt, reply, error }
+    pub(super) fn new(way: Way<&'a Channel, A>, reply: Wire<R>, error: ErrorWire<E>) -> Self {
+        Self { way, reply, error }
     }
 }
 
 impl<'a, A, E> OnewayFuture<'a, A, E> {
-    pub(super) fn new(attempt: Attempt<&'a Channel, A>, error: ErrorWire<E>) -> Self {
-        Self { attempt, error }
+    pub(super) fn new(way: Way<&'a Channel, A>, error: ErrorWire<E>) -> Self {
+        Self { way, error }
     }
 }
 
@@ -76,9 +73,10 @@ impl<C: Borrow<Channel>, A: Arguments, R, E> Future for CallFuture<C, A, R, E> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
-        this.attempt.poll(cx).map(|result| {
-            let result =
-                result.and_then(|message| read(message.as_ref(), this.reply, &this.attempt));
+        this.way.poll(cx).map(|result| {
+            let result = result.and_then(|message| {
+                read(message.as_ref(), this.reply, this.way.channel().settings())
+            });
             result.map_err(|error| this.error.read(error))
         })
     }
@@ -89,17 +87,17 @@ impl<A: Arguments, R, E> Future for DetailedFuture<'_, A, R, E> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
-        this.attempt.poll(cx).map(|result| {
+        this.way.poll(cx).map(|result| {
             let mut metadata = Metadata::new();
             let result = result.and_then(|message| {
                 if let Some(message) = &message {
                     metadata = message.metadata();
                     metadata.remove(reserved::ERROR);
                 }
-                read(message.as_ref(), this.reply, &this.attempt)
+                read(message.as_ref(), this.reply, this.way.channel().settings())
             });
             let result = result.map_err(|error| this.error.read(error));
-            Detailed { result, metadata, address: this.attempt.address().cloned() }
+            Detailed { result, metadata, address: this.way.address().cloned() }
         })
     }
 }
@@ -109,7 +107,7 @@ impl<A: Arguments, E> Future for OnewayFuture<'_, A, E> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
-        this.attempt.poll(cx).map(|result| match result {
+        this.way.poll(cx).map(|result| match result {
             Ok(_) => Ok(()),
             Err(error) => Err(this.error.read(error)),
         })
@@ -118,10 +116,10 @@ impl<A: Arguments, E> Future for OnewayFuture<'_, A, E> {
 
 /// Reads the reply out of a response. There is none for a method that is declared one-way: it
 /// reads as an empty payload, which only `()` can be read from.
-fn read<C: Borrow<Channel>, A: Arguments, R>(
+pub(super) fn read<R>(
     message: Option<&Message>,
     reply: Wire<R>,
-    attempt: &Attempt<C, A>,
+    settings: &ChannelSettings,
 ) -> Result<R, Error> {
     let Some(message) = message else {
         let empty = reply.decode(crate::protocol::SerializeType::MSGPACK, &Bytes::new());
@@ -140,7 +138,7 @@ fn read<C: Borrow<Channel>, A: Arguments, R>(
     }
     let mut payload = message.payload();
     if header.compression() != Compression::NONE {
-        let settings = &attempt.channel().settings().messages;
+        let settings = &settings.messages;
         let limit = settings.limits.decompressed();
         let restored = settings.compressors.decompress(header.compression(), &payload, limit);
         payload = restored

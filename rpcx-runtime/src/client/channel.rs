@@ -3,18 +3,15 @@
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
-use std::time::Duration;
 
+use super::budget::Budget;
 use super::builder::ClientBuilder;
 use super::cluster::Cluster;
-use super::heartbeat::Heartbeat;
-use super::push::PushHandler;
+use super::settings::ChannelSettings;
+use super::status::ServerStatus;
 use crate::address::Address;
 use crate::error::Result;
-use crate::outlet::MessageSettings;
-use crate::protocol::{Compression, SerializeType};
-use crate::service_info::{FailMode, ServiceInfo};
-use crate::transport::{Connector, NetworkConnector};
+use crate::service_info::ServiceInfo;
 
 /// What every generated client can do; in the prelude.
 ///
@@ -27,7 +24,7 @@ pub trait Client: Sized + Send {
     /// Gives the client's channel.
     fn channel(&self) -> &Channel;
 
-    /// Gives what the trait's attribute says about the service; a bare channel has none.
+    /// Gives what the trait says about the service; a bare channel has none.
     fn service_info() -> Option<&'static ServiceInfo>;
 
     /// Connects to one server: `tcp@host:port`, `unix@path`, or `memory@name`.
@@ -74,12 +71,13 @@ impl Client for Channel {
     }
 }
 
-/// The way to the servers of a service: connections that all clones share.
+/// The way to the servers of a service: connections that all clones share. What Go calls an `XClient`.
 ///
-/// There is one connection a server, opened by the first call that chooses it; one that is lost is
-/// opened again by the next call. Connections are closed when the last clone, and the last call, is
+/// There is one connection a server, unless the builder was told otherwise, opened by the first call
+/// that chooses it; one that is lost is opened again by the next call. Connections are closed when the last clone, and the last call, is
 /// dropped. They live on tasks of the tokio runtime in which they were opened; if that runtime shuts
 /// down they are lost, and the next call opens others.
+#[doc(alias = "XClient")]
 #[derive(Clone)]
 pub struct Channel {
     inner: Arc<Inner>,
@@ -87,62 +85,14 @@ pub struct Channel {
 
 struct Inner {
     cluster: Cluster,
+    budget: Budget,
     settings: Arc<ChannelSettings>,
-}
-
-/// What a builder was told.
-#[derive(Clone, Debug)]
-pub(super) struct ChannelSettings {
-    pub(super) messages: MessageSettings,
-    pub(super) auth: Option<Token>,
-    pub(super) heartbeat: Option<Heartbeat>,
-    pub(super) connect_timeout: Duration,
-    pub(super) timeout: Option<Duration>,
-    pub(super) serialize_type: Option<SerializeType>,
-    pub(super) compression: Option<Compression>,
-    pub(super) in_flight: usize,
-    pub(super) service: Option<String>,
-    pub(super) fail_mode: Option<FailMode>,
-    pub(super) retries: u32,
-    pub(super) group: Option<String>,
-    pub(super) on_push: Option<PushHandler>,
-    pub(super) connector: Arc<dyn Connector>,
-}
-
-impl Default for ChannelSettings {
-    fn default() -> Self {
-        Self {
-            messages: MessageSettings::default(),
-            auth: None,
-            heartbeat: None,
-            connect_timeout: Duration::from_secs(1),
-            timeout: None,
-            serialize_type: None,
-            compression: None,
-            in_flight: 1024,
-            service: None,
-            fail_mode: None,
-            retries: 3,
-            group: None,
-            on_push: None,
-            connector: Arc::new(NetworkConnector),
-        }
-    }
-}
-
-/// A secret that does not show in `Debug`.
-#[derive(Clone)]
-pub(super) struct Token(pub(super) String);
-
-impl fmt::Debug for Token {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Token")
-    }
 }
 
 impl Channel {
     pub(super) fn new(cluster: Cluster, settings: Arc<ChannelSettings>) -> Self {
-        Self { inner: Arc::new(Inner { cluster, settings }) }
+        let budget = Budget::new(settings.retry_budget);
+        Self { inner: Arc::new(Inner { cluster, budget, settings }) }
     }
 
     /// Lists the servers that are in use now: those that the registry names and the filters let
@@ -151,8 +101,18 @@ impl Channel {
         self.inner.cluster.addresses()
     }
 
+    /// Tells how each of the servers in use has been doing.
+    pub fn status(&self) -> Vec<ServerStatus> {
+        let servers = self.inner.cluster.all().unwrap_or_default();
+        servers.iter().map(ServerStatus::of).collect()
+    }
+
     pub(super) fn cluster(&self) -> &Cluster {
         &self.inner.cluster
+    }
+
+    pub(super) fn budget(&self) -> &Budget {
+        &self.inner.budget
     }
 
     pub(super) fn settings(&self) -> &ChannelSettings {

@@ -1,126 +1,262 @@
 //! The servers that a channel may call, and which one is next.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::collections::HashMap;
+use std::future::Future;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Weak};
 
+use arc_swap::{ArcSwap, ArcSwapOption};
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
-use super::channel::ChannelSettings;
 use super::endpoint::Endpoint;
+use super::health::{self, Probe, Standing};
+use super::pool::Pool;
+use super::round_trips;
+use super::selector::{Candidate, Selection, Selector};
+use super::settings::ChannelSettings;
 use crate::address::Address;
 use crate::error::{Error, Result};
+use crate::instance::Instance;
 use crate::registry::{Discover, Reach, Snapshot};
-use crate::service_info::SelectMode;
 
 /// The servers that a channel may call.
 pub(super) struct Cluster {
-    servers: Arc<RwLock<Servers>>,
-    select: SelectMode,
-    turn: AtomicUsize,
+    list: Arc<ArcSwap<List>>,
+    pool: Arc<Pool>,
+    selector: Arc<dyn Selector>,
+    /// The selector was found to answer nonsense.
+    warned: AtomicBool,
+    /// The server that all calls go to as long as its connection is open, if that was asked for. It
+    /// is not kept: one that leaves the list ends with its last call.
+    sticky: Option<ArcSwapOption<Weak<Endpoint>>>,
     /// Follows the registry, if there is one.
     follower: Option<Follower>,
+    /// Measures round trips, if the selector wants them.
+    measuring: Option<AbortHandle>,
 }
 
-/// The servers that are in use now.
-struct Servers {
-    endpoints: Arc<[Arc<Endpoint>]>,
+/// The servers that are in use now: the one at a place in both lists.
+#[derive(Default)]
+pub(super) struct List {
+    candidates: Vec<Candidate>,
+    endpoints: Vec<Arc<Endpoint>>,
     /// Why there are none, as far as known.
-    why_none: Arc<str>,
+    why_none: String,
 }
 
 struct Follower {
     task: AbortHandle,
     service: String,
     news: watch::Receiver<Snapshot>,
-    /// Whether the servers are those of an answer.
-    answered: watch::Receiver<bool>,
+    progress: watch::Receiver<Progress>,
+    /// Has those who wait for a server do so one after the other: woken all at once they would go on
+    /// in any order.
+    queue: Arc<tokio::sync::Mutex<()>>,
     /// Keeps the registry's own tasks going.
     _registry: Arc<dyn Discover>,
 }
 
+/// How far following has come.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+struct Progress {
+    /// The list is that of an answer.
+    answered: bool,
+    /// How many servers the list has.
+    servers: usize,
+}
+
 impl Cluster {
     /// One server, whatever happens.
-    pub(super) fn of_one(address: Address, settings: &Arc<ChannelSettings>) -> Self {
-        let endpoint = Arc::new(Endpoint::new(address, Arc::clone(settings)));
-        let servers = Servers { endpoints: [endpoint].into(), why_none: "".into() };
-        Self {
-            servers: Arc::new(RwLock::new(servers)),
-            select: SelectMode::Random,
-            turn: AtomicUsize::new(0),
-            follower: None,
-        }
+    pub(super) fn of_one(
+        address: Address,
+        selector: Arc<dyn Selector>,
+        settings: &Arc<ChannelSettings>,
+    ) -> Self {
+        let pool = Arc::new(Pool::new());
+        let list = List::of(&[Instance::new(address)], &List::default(), &pool, settings);
+        Self::new(Arc::new(ArcSwap::from_pointee(list)), pool, selector, settings, None)
     }
 
     /// The servers that `registry` names for `service`, now and later.
     pub(super) fn discovered(
         registry: Arc<dyn Discover>,
         service: &str,
-        select: SelectMode,
+        selector: Arc<dyn Selector>,
+        pool: Arc<Pool>,
         settings: &Arc<ChannelSettings>,
     ) -> Self {
         let mut news = registry.discover(service);
-        let (first, is_answer) = {
-            let news = news.borrow_and_update();
-            (Servers::after(None, &news, service, settings), is_answer(&news))
+        let first =
+            List::after(&news.borrow_and_update(), &List::default(), service, &pool, settings);
+        let (sender, progress) = watch::channel(first.progress(&news.borrow()));
+        let list = Arc::new(ArcSwap::from_pointee(first));
+        let following = Following {
+            list: Arc::clone(&list),
+            news: news.clone(),
+            progress: sender,
+            service: service.to_owned(),
+            pool: Arc::clone(&pool),
+            settings: Arc::clone(settings),
         };
-        let (answers, answered) = watch::channel(is_answer);
-        let servers = Arc::new(RwLock::new(first));
-        let following = follow(
-            Arc::clone(&servers),
-            news.clone(),
-            answers,
-            service.to_owned(),
-            Arc::clone(settings),
-        );
         let follower = Follower {
-            task: tokio::spawn(following).abort_handle(),
+            task: tokio::spawn(following.run()).abort_handle(),
             service: service.to_owned(),
             news,
-            answered,
+            progress,
+            queue: Arc::default(),
             _registry: registry,
         };
-        // All channels start at a server of their own, or restarted clients would all call the first.
-        let turn = AtomicUsize::new(fastrand::usize(..));
-        Self { servers, select, turn, follower: Some(follower) }
+        Self::new(list, pool, selector, settings, Some(follower))
+    }
+
+    fn new(
+        list: Arc<ArcSwap<List>>,
+        pool: Arc<Pool>,
+        selector: Arc<dyn Selector>,
+        settings: &ChannelSettings,
+        follower: Option<Follower>,
+    ) -> Self {
+        let sticky = settings.sticky.then(ArcSwapOption::empty);
+        let measuring = selector.wants_round_trips().then(|| {
+            let news = follower.as_ref().map(|follower| follower.progress.clone());
+            let measuring = round_trips::measure(Arc::clone(&list), news);
+            tokio::spawn(measuring).abort_handle()
+        });
+        let warned = AtomicBool::new(false);
+        Self { list, pool, selector, warned, sticky, follower, measuring }
     }
 
     /// Waits until the registry has said something, be it that it cannot be reached.
     pub(super) async fn first_answer(&self) {
         if let Some(follower) = &self.follower {
-            let mut answered = follower.answered.clone();
+            let mut progress = follower.progress.clone();
             // An error means that the registry will say no more: no reason to wait.
-            let _ = answered.wait_for(|answered| *answered).await;
+            let _ = progress.wait_for(|progress| progress.answered).await;
         }
     }
 
-    /// Chooses a server: not one of `avoided`, nor one that could not be reached lately, as long as
+    /// Waits until there is a server; `false` means that there will be none.
+    pub(super) fn filled(&self) -> impl Future<Output = bool> + Send + use<> {
+        let follower = self.follower.as_ref();
+        let follower =
+            follower.map(|follower| (Arc::clone(&follower.queue), follower.progress.clone()));
+        async move {
+            let Some((queue, mut progress)) = follower else { return false };
+            let _turn = queue.lock().await;
+            progress.wait_for(|now| now.servers > 0).await.is_ok()
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.list.load().endpoints.is_empty()
+    }
+
+    /// Chooses a server: not one of `avoided`, nor one that is out of use for the moment, as long as
     /// there are others.
-    pub(super) fn pick(&self, avoided: &[Address]) -> Result<Arc<Endpoint>> {
-        let servers = self.servers.read().unwrap_or_else(PoisonError::into_inner);
-        let all = &servers.endpoints;
-        if all.is_empty() {
-            return Err(self.none(&servers));
+    pub(super) fn pick(
+        &self,
+        selection: &Selection<'_>,
+        avoided: &[Address],
+    ) -> Result<(Arc<Endpoint>, Option<Probe>)> {
+        let list = self.list.load();
+        if let Some(stuck) = self.stuck(&list, avoided) {
+            return Ok((stuck, None));
         }
-        let turn = self.next_turn(all.len());
-        let chosen = &all[turn % all.len()];
-        let fits = |endpoint: &&Arc<Endpoint>| !avoided.contains(endpoint.address());
-        if fits(&chosen) && !chosen.is_avoided() {
-            return Ok(Arc::clone(chosen));
+        let chosen = if avoided.is_empty() && !self.pool.has_trouble() {
+            let place = self.select(&list.candidates, selection);
+            place.and_then(|place| list.endpoints.get(place)).map(|chosen| (chosen, None))
+        } else {
+            self.select_usable(&list, selection, avoided)
+        };
+        let (chosen, probe) = chosen.ok_or_else(|| self.none(&list))?;
+        if let Some(sticky) = &self.sticky {
+            sticky.store(Some(Arc::new(Arc::downgrade(chosen))));
         }
-        let others: Vec<_> = all.iter().filter(fits).collect();
-        let reachable: Vec<_> = others.iter().copied().filter(|one| !one.is_avoided()).collect();
-        let better = if reachable.is_empty() { others } else { reachable };
-        // The turns of one that is passed over go to all others alike.
-        let round = turn / all.len();
-        let chosen = if better.is_empty() { chosen } else { better[round % better.len()] };
-        Ok(Arc::clone(chosen))
+        Ok((Arc::clone(chosen), probe))
+    }
+
+    /// Gives the server that calls stick to.
+    fn stuck(&self, list: &List, avoided: &[Address]) -> Option<Arc<Endpoint>> {
+        let stuck = self.sticky.as_ref()?.load().as_ref()?.upgrade()?;
+        let stays = stuck.is_as_good_as_open()
+            && stuck.health().standing() == Standing::Good
+            && !stuck.is_refusing()
+            && !avoided.contains(stuck.address())
+            && list.has(&stuck);
+        stays.then_some(stuck)
+    }
+
+    fn select_usable<'a>(
+        &self,
+        list: &'a List,
+        selection: &Selection<'_>,
+        avoided: &[Address],
+    ) -> Option<(&'a Arc<Endpoint>, Option<Probe>)> {
+        let mut taken = None;
+        loop {
+            let standings: Vec<_> =
+                list.endpoints.iter().map(|server| server.health().standing()).collect();
+            let mut places = health::usable(&standings);
+            places.retain(|place| Some(*place) != taken);
+            if places.is_empty() {
+                places = (0..list.endpoints.len()).collect();
+            }
+            let fits = |place: &usize| {
+                let server = &list.endpoints[*place];
+                !avoided.contains(server.address()) && !server.is_refusing()
+            };
+            let mut fitting: Vec<usize> = places.iter().copied().filter(fits).collect();
+            if fitting.is_empty() {
+                // One that is out of use is better than one that has just failed this call.
+                fitting.extend((0..list.endpoints.len()).filter(fits));
+            }
+            if !fitting.is_empty() {
+                places = fitting;
+            }
+            let candidates: Vec<_> =
+                places.iter().map(|place| list.candidates[*place].clone()).collect();
+            let place = *places.get(self.select(&candidates, selection)?)?;
+            let chosen = &list.endpoints[place];
+            if standings[place] != Standing::ProbeDue || taken == Some(place) {
+                return Some((chosen, None));
+            }
+            if let Some(probe) = chosen.health().try_probe() {
+                return Some((chosen, Some(probe)));
+            }
+            // Another call is there already: this one goes elsewhere.
+            taken = Some(place);
+        }
+    }
+
+    fn select(&self, candidates: &[Candidate], selection: &Selection<'_>) -> Option<usize> {
+        if candidates.is_empty() {
+            return None;
+        }
+        let chosen = self.selector.select(candidates, selection)?;
+        if chosen < candidates.len() {
+            return Some(chosen);
+        }
+        if !self.warned.swap(true, Ordering::Relaxed) {
+            let (selector, servers) = (&self.selector, candidates.len());
+            tracing::warn!(
+                ?selector,
+                chosen,
+                servers,
+                "the selector chose a server that does not exist"
+            );
+        }
+        None
     }
 
     /// Tells whether there is a server that is not one of `avoided`.
     pub(super) fn has_other(&self, avoided: &[Address]) -> bool {
-        let servers = self.servers.read().unwrap_or_else(PoisonError::into_inner);
-        servers.endpoints.iter().any(|endpoint| !avoided.contains(endpoint.address()))
+        self.list.load().endpoints.iter().any(|server| !avoided.contains(server.address()))
+    }
+
+    /// Tells whether the server is in the list.
+    pub(super) fn has(&self, server: &Arc<Endpoint>) -> bool {
+        self.list.load().has(server)
     }
 
     /// Gives the only server, if the channel was made for one.
@@ -128,27 +264,25 @@ impl Cluster {
         if self.follower.is_some() {
             return None;
         }
-        let servers = self.servers.read().unwrap_or_else(PoisonError::into_inner);
-        servers.endpoints.first().cloned()
+        self.list.load().endpoints.first().cloned()
+    }
+
+    /// Gives all servers in use.
+    pub(super) fn all(&self) -> Result<Vec<Arc<Endpoint>>> {
+        let list = self.list.load();
+        if list.endpoints.is_empty() { Err(self.none(&list)) } else { Ok(list.endpoints.clone()) }
     }
 
     /// Lists the servers in use.
     pub(super) fn addresses(&self) -> Vec<Address> {
-        let servers = self.servers.read().unwrap_or_else(PoisonError::into_inner);
-        servers.endpoints.iter().map(|endpoint| endpoint.address().clone()).collect()
+        self.list.load().endpoints.iter().map(|server| server.address().clone()).collect()
     }
 
-    /// Gives a number whose remainder and quotient by `count` choose.
-    fn next_turn(&self, count: usize) -> usize {
-        match (count, self.select) {
-            (0 | 1, _) => 0,
-            (_, SelectMode::Random) => fastrand::usize(..),
-            // Relaxed: the counter orders nothing but itself, and may wrap.
-            (_, SelectMode::RoundRobin) => self.turn.fetch_add(1, Ordering::Relaxed),
+    fn none(&self, list: &List) -> Error {
+        if let Some(first) = list.endpoints.len().checked_sub(1) {
+            let why = format!("the selector chose none of {} servers", first + 1);
+            return Error::NoServer { why };
         }
-    }
-
-    fn none(&self, servers: &Servers) -> Error {
         let why = match self.follower.as_ref().map(|follower| follower.news.borrow()) {
             Some(news) => match news.reach() {
                 Reach::Lost { since, error } => {
@@ -156,9 +290,9 @@ impl Cluster {
                     format!("registry unreachable since {seconds} s: {error}")
                 }
                 Reach::Starting => "the registry has not answered yet".to_owned(),
-                Reach::Live => servers.why_none.to_string(),
+                Reach::Live => list.why_none.clone(),
             },
-            None => servers.why_none.to_string(),
+            None => list.why_none.clone(),
         };
         Error::NoServer { why }
     }
@@ -170,71 +304,91 @@ impl Drop for Cluster {
             tracing::trace!(service = follower.service, "nobody calls the service any more");
             follower.task.abort();
         }
+        if let Some(measuring) = &self.measuring {
+            measuring.abort();
+        }
     }
 }
 
 /// Takes every news of the registry over.
-async fn follow(
-    servers: Arc<RwLock<Servers>>,
-    mut news: watch::Receiver<Snapshot>,
-    answers: watch::Sender<bool>,
+struct Following {
+    list: Arc<ArcSwap<List>>,
+    news: watch::Receiver<Snapshot>,
+    progress: watch::Sender<Progress>,
     service: String,
+    pool: Arc<Pool>,
     settings: Arc<ChannelSettings>,
-) {
-    while news.changed().await.is_ok() {
-        let known = {
-            let servers = servers.read().unwrap_or_else(PoisonError::into_inner);
-            Arc::clone(&servers.endpoints)
-        };
-        let (next, is_answer) = {
-            let news = news.borrow_and_update();
-            (Servers::after(Some(&known), &news, &service, &settings), is_answer(&news))
-        };
-        let last = {
-            let mut servers = servers.write().unwrap_or_else(PoisonError::into_inner);
-            std::mem::replace(&mut *servers, next)
-        };
-        // Connections to servers that are gone end here, or with the last call on them.
-        drop((last, known));
-        answers.send_if_modified(|answered| std::mem::replace(answered, is_answer) != is_answer);
+}
+
+impl Following {
+    async fn run(mut self) {
+        while self.news.changed().await.is_ok() {
+            let known = self.list.load_full();
+            let (next, progress) = {
+                let news = self.news.borrow_and_update();
+                let next = List::after(&news, &known, &self.service, &self.pool, &self.settings);
+                let progress = next.progress(&news);
+                (next, progress)
+            };
+            // Connections to servers that are gone end here, or with the last call on them.
+            self.list.store(Arc::new(next));
+            self.progress.send_if_modified(|now| std::mem::replace(now, progress) != progress);
+        }
     }
 }
 
-fn is_answer(news: &Snapshot) -> bool {
-    !matches!(news.reach(), Reach::Starting)
-}
-
-impl Servers {
+impl List {
     /// Works the servers out; those that stay keep their connections.
     fn after(
-        known: Option<&[Arc<Endpoint>]>,
         news: &Snapshot,
+        known: &Self,
         service: &str,
+        pool: &Pool,
         settings: &Arc<ChannelSettings>,
     ) -> Self {
         let instances = news.instances();
-        let usable = instances.iter().filter(|instance| {
-            let metadata = instance.metadata();
-            let group = settings.group.as_deref();
-            let in_group = group.is_none_or(|group| metadata.groups().any(|own| own == group));
-            in_group && !metadata.is_inactive()
-        });
-        let mut endpoints: Vec<Arc<Endpoint>> = Vec::new();
-        for instance in usable {
-            // A server that is listed twice has one connection, too.
-            let mut known = known.unwrap_or_default().iter().chain(&endpoints);
-            let known = known.find(|known| known.address() == instance.address()).cloned();
-            endpoints.push(known.unwrap_or_else(|| {
-                let address = instance.address().clone();
-                Arc::new(Endpoint::new(address, Arc::clone(settings)))
-            }));
-        }
-        let why_none = if instances.is_empty() {
+        let usable: Vec<_> =
+            instances.iter().filter(|instance| settings.filter.lets(instance)).cloned().collect();
+        let mut list = Self::of(&usable, known, pool, settings);
+        list.why_none = if instances.is_empty() {
             format!("no server of `{service}` is registered")
         } else {
             let count = instances.len();
             format!("none of the servers of `{service}` ({count}) is active and in the group")
         };
-        Self { endpoints: endpoints.into(), why_none: why_none.into() }
+        list
+    }
+
+    fn of(
+        instances: &[Instance],
+        known: &Self,
+        pool: &Pool,
+        settings: &Arc<ChannelSettings>,
+    ) -> Self {
+        let endpoints = pool.endpoints(instances.iter().map(Instance::address), settings);
+        let known: HashMap<_, _> =
+            known.candidates.iter().map(|candidate| (candidate.address(), candidate)).collect();
+        let candidates = instances.iter().zip(&endpoints).map(|(instance, endpoint)| {
+            let unchanged = known.get(instance.address());
+            let unchanged = unchanged.filter(|known| known.metadata() == instance.metadata());
+            unchanged.map_or_else(
+                || Candidate::with_stats(instance.clone(), Arc::clone(endpoint.stats())),
+                |known| (*known).clone(),
+            )
+        });
+        Self { candidates: candidates.collect(), endpoints, why_none: String::new() }
+    }
+
+    fn progress(&self, news: &Snapshot) -> Progress {
+        let answered = !matches!(news.reach(), Reach::Starting);
+        Progress { answered, servers: self.endpoints.len() }
+    }
+
+    fn has(&self, server: &Arc<Endpoint>) -> bool {
+        self.endpoints.iter().any(|listed| Arc::ptr_eq(listed, server))
+    }
+
+    pub(super) fn endpoints(&self) -> &[Arc<Endpoint>] {
+        &self.endpoints
     }
 }

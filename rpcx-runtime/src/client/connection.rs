@@ -1,6 +1,7 @@
 //! One connection to a server, shared by all calls that are on their way.
 
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
@@ -8,12 +9,13 @@ use tokio::sync::Notify;
 use tokio::sync::futures::OwnedNotified;
 use tokio::task::AbortHandle;
 
-use super::channel::ChannelSettings;
+use super::health::Health;
 use super::pending::{Outcome, Pending};
-use super::{heartbeat, reader, writer};
+use super::settings::ChannelSettings;
+use super::{heartbeat, idle, reader, writer};
 use crate::address::Address;
 use crate::error::{Error, Executed};
-use crate::protocol::{Message, Output};
+use crate::protocol::{Header, Message, Output, Peer};
 use crate::transport::{Duplex, WriteHalf, poll_write_all};
 
 /// One connection to a server.
@@ -28,6 +30,9 @@ pub(super) struct Connection {
     /// Wakes callers that found the connection full.
     room: Arc<Notify>,
     tasks: Mutex<Vec<AbortHandle>>,
+    /// A call has blamed the server for the loss of this connection.
+    blamed: AtomicBool,
+    health: Arc<Health>,
 }
 
 #[derive(Default)]
@@ -42,10 +47,16 @@ pub(super) struct State {
     unsent: std::collections::VecDeque<(u64, u64)>,
     /// Bytes that were ever put into `output`.
     accepted: u64,
-    /// Bytes of these that may have been given to the socket.
+    /// Calls that were ever put on their way.
+    calls: u64,
+    /// Bytes of those accepted that may have been given to the socket.
     given: u64,
     /// Callers that wait for room.
     crowd: usize,
+    /// The server has shown that it is a peer of this crate.
+    is_peer: bool,
+    /// The server is about to stop: it is to get no further call.
+    leaving: bool,
     closed: Option<Loss>,
 }
 
@@ -86,6 +97,7 @@ impl Connection {
         duplex: Duplex,
         address: Address,
         settings: Arc<ChannelSettings>,
+        health: Arc<Health>,
     ) -> Arc<Self> {
         let connection = Arc::new(Self {
             address,
@@ -94,12 +106,21 @@ impl Connection {
             queued: Notify::new(),
             room: Arc::default(),
             tasks: Mutex::default(),
+            blamed: AtomicBool::new(false),
+            health,
         });
+        #[cfg(feature = "metrics")]
+        if connection.settings.counts() {
+            super::counting::connected(&connection.address);
+        }
         let mut tasks = vec![
             tokio::spawn(reader::run(Guard(Arc::clone(&connection)), duplex.reader)).abort_handle(),
             tokio::spawn(writer::run(Guard(Arc::clone(&connection)))).abort_handle(),
         ];
-        if let Some(heartbeat) = connection.settings.heartbeat {
+        if let Some(timeout) = connection.settings.idle_timeout {
+            tasks.push(tokio::spawn(idle::run(Arc::clone(&connection), timeout)).abort_handle());
+        }
+        if let Some(heartbeat) = connection.settings.heartbeat.at_once() {
             let task = heartbeat::run(Arc::clone(&connection), heartbeat);
             tasks.push(tokio::spawn(task).abort_handle());
         }
@@ -124,8 +145,30 @@ impl Connection {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Tells whether no further call can be made on it.
     pub(super) fn is_closed(&self) -> bool {
-        self.state().closed.is_some()
+        let state = self.state();
+        state.closed.is_some() || state.leaving
+    }
+
+    /// Counts the calls that wait for their replies.
+    pub(super) fn pending(&self) -> usize {
+        self.state().pending.waiting()
+    }
+
+    /// Notes that the server is about to stop: calls that wait get their replies, others go elsewhere.
+    pub(super) fn leave(&self) {
+        let mut state = self.state();
+        state.leaving = true;
+        let room = state.take_crowd(usize::MAX);
+        let idle = state.pending.waiting() == 0;
+        drop(state);
+        tracing::debug!(address = %self.address, "the server is about to stop");
+        self.health.leaves();
+        self.let_in(room);
+        if idle {
+            self.lose(Loss::Closed);
+        }
     }
 
     /// Gives the caller its turn to begin a call: if it does not, the next one may.
@@ -147,7 +190,7 @@ impl Connection {
         // Dropped after the lock: a socket may panic.
         let ticket;
         let mut state = self.state();
-        if state.closed.is_some() {
+        if state.closed.is_some() || (state.leaving && kind != Kind::Heartbeat) {
             turn.end();
             return Ok(Begun::Closed);
         }
@@ -164,10 +207,11 @@ impl Connection {
         write(seq, &mut state.output)?;
         let start = state.accepted;
         state.accepted += (state.output.len() - before) as u64;
+        state.calls += u64::from(kind != Kind::Heartbeat);
         state.pending.insert(cx.waker().clone(), start);
         turn.end();
         let oneway = kind == Kind::Oneway;
-        ticket = Ticket { connection: Arc::clone(self), seq };
+        ticket = Ticket { connection: Arc::clone(self), seq, over: false };
         if before == 0 && !state.writing && state.pending.waiting() == 1 {
             match state.write_at_once(cx) {
                 Poll::Ready(Ok(())) if oneway => {
@@ -197,20 +241,38 @@ impl Connection {
     }
 
     /// Hands replies to the calls that wait for them.
-    pub(super) fn deliver(&self, replies: &mut Vec<Message>) {
+    pub(super) fn deliver(self: &Arc<Self>, replies: &mut Vec<Message>) {
         if replies.is_empty() {
             return;
         }
         let mut wakers = Vec::with_capacity(replies.len());
         let mut state = self.state();
+        let was_peer = state.is_peer;
         for reply in replies.drain(..) {
+            state.is_peer |= reply.header().peer() == Some(Peer::Server);
             let seq = reply.header().seq();
             wakers.extend(state.pending.complete(seq, Outcome::Reply(reply)));
         }
         let room = state.take_crowd(wakers.len());
+        let is_over = state.leaving && state.pending.waiting() == 0;
+        let is_new_peer = state.is_peer && !was_peer;
         drop(state);
+        if is_new_peer {
+            self.begin_heartbeats();
+        }
         self.let_in(room);
         wakers.into_iter().for_each(std::task::Waker::wake);
+        if is_over {
+            self.lose(Loss::Closed);
+        }
+    }
+
+    /// Asks a server for signs of life that has shown that it is a peer.
+    fn begin_heartbeats(self: &Arc<Self>) {
+        let Some(heartbeat) = self.settings.heartbeat.of_peer() else { return };
+        let task = tokio::spawn(heartbeat::run(Arc::clone(self), heartbeat)).abort_handle();
+        let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
+        tasks.push(task);
     }
 
     /// Notes that the socket has taken everything up to byte `end`.
@@ -249,6 +311,13 @@ impl Connection {
         drop(socket);
         self.let_in(room);
         wakers.into_iter().for_each(std::task::Waker::wake);
+        #[cfg(feature = "metrics")]
+        if self.settings.counts() {
+            super::counting::disconnected(&self.address);
+        }
+        for interceptor in &self.settings.interceptors.0 {
+            interceptor.disconnected(&self.address);
+        }
         self.end_tasks();
     }
 
@@ -277,6 +346,22 @@ impl Connection {
 impl State {
     pub(super) fn is_closed(&self) -> bool {
         self.closed.is_some()
+    }
+
+    /// Counts the calls that were ever put on their way, and tells whether none waits for its outcome.
+    pub(super) fn activity(&self) -> (u64, bool) {
+        (self.calls, self.pending.waiting() == 0)
+    }
+
+    /// Tells the server that nobody waits for a call any more; tells whether the writer is to be woken.
+    fn cancel(&mut self, seq: u64) -> bool {
+        if self.closed.is_some() || self.output.len() > QUEUE {
+            return false;
+        }
+        let before = self.output.len();
+        self.output.frame(Header::cancel(seq), b"", b"", [], b"");
+        self.accepted += (self.output.len() - before) as u64;
+        !std::mem::replace(&mut self.writing, true)
     }
 
     fn is_full(&self, in_flight: usize) -> bool {
@@ -345,12 +430,18 @@ impl Drop for Turn<'_> {
 pub(super) struct Ticket {
     connection: Arc<Connection>,
     seq: u64,
+    /// The place was given up already, with its outcome.
+    over: bool,
 }
 
 impl Ticket {
     /// Waits for the reply; `None` is a one-way call that the socket took.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Message>, Error>> {
+        if self.over {
+            return Poll::Pending;
+        }
         let outcome = self.connection.state().pending.take(self.seq, cx.waker());
+        self.over = outcome.is_some();
         match outcome {
             None => Poll::Pending,
             Some(Outcome::Reply(message)) => Poll::Ready(Ok(Some(message))),
@@ -360,11 +451,26 @@ impl Ticket {
     }
 }
 
+impl Ticket {
+    /// Tells, to one of the calls that were lost with their connection, that it is the first.
+    pub(super) fn is_first_to_blame(&self) -> bool {
+        !self.connection.blamed.swap(true, Ordering::Relaxed)
+    }
+}
+
 impl Drop for Ticket {
     fn drop(&mut self) {
+        if self.over {
+            return;
+        }
         let mut state = self.connection.state();
-        let room = if state.pending.forget(self.seq) { state.take_crowd(1) } else { 0 };
+        let given_up = state.pending.forget(self.seq);
+        let room = if given_up { state.take_crowd(1) } else { 0 };
+        let asleep = given_up && state.is_peer && state.cancel(self.seq);
         drop(state);
+        if asleep {
+            self.connection.queued.notify_one();
+        }
         self.connection.let_in(room);
     }
 }

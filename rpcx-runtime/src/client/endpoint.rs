@@ -1,16 +1,24 @@
-//! The way to one server, over a connection that is opened again when it is lost.
+//! The way to one server, over connections that are opened again when they are lost.
 
+use std::future::Future;
 use std::io;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
-use std::time::Duration;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::time::Instant;
+use arc_swap::{ArcSwapOption, Guard};
+use tracing::Instrument as _;
 
-use super::channel::ChannelSettings;
+use super::breaker::{Circuit, Permit};
 use super::connection::{Connection, Loss};
+use super::health::{Failure, Health, Standing, Trouble};
+use super::selector::Stats;
+use super::settings::ChannelSettings;
 use crate::address::Address;
-use crate::error::{Error, Result};
+use crate::error::{Error, Refusal, Result};
+
+/// A connection that is being opened.
+pub(super) type Dial = Pin<Box<dyn Future<Output = Result<Arc<Connection>>> + Send>>;
 
 /// The way to one server.
 ///
@@ -19,11 +27,19 @@ use crate::error::{Error, Result};
 pub(super) struct Endpoint {
     address: Address,
     settings: Arc<ChannelSettings>,
-    current: RwLock<Option<Arc<Connection>>>,
-    dialing: tokio::sync::Mutex<()>,
+    stats: Arc<Stats>,
+    health: Arc<Health>,
+    circuit: Option<Arc<Circuit>>,
+    lanes: Box<[Lane]>,
+    next_lane: AtomicUsize,
+}
+
+/// One connection to the server, or the place for it.
+#[derive(Default)]
+struct Lane {
+    current: ArcSwapOption<Connection>,
+    dialing: Arc<tokio::sync::Mutex<()>>,
     last_dial: Mutex<LastDial>,
-    /// The last dial failed: only then is `last_dial` worth a look.
-    failing: AtomicBool,
 }
 
 /// How many dials there were, and how the last one failed.
@@ -31,89 +47,171 @@ pub(super) struct Endpoint {
 struct LastDial {
     number: u64,
     failure: Option<(io::ErrorKind, String)>,
-    /// How many failed since one succeeded.
-    failures: u32,
-    /// Until when other servers are to be preferred.
-    avoid_until: Option<Instant>,
-}
-
-impl LastDial {
-    /// Gives what a further dial leaves.
-    fn after(&self, failure: Option<(io::ErrorKind, String)>) -> Self {
-        let number = self.number.wrapping_add(1);
-        let failures = if failure.is_some() { self.failures.saturating_add(1) } else { 0 };
-        let avoid_until = (failures > 0).then(|| Instant::now() + avoidance(failures));
-        Self { number, failure, failures, avoid_until }
-    }
-}
-
-/// Gives how long a server that cannot be reached is avoided: a second, doubled with each failure.
-fn avoidance(failures: u32) -> Duration {
-    let doubled = FIRST_AVOIDANCE.saturating_mul(1 << failures.saturating_sub(1).min(10));
-    doubled.min(LONGEST_AVOIDANCE)
 }
 
 impl Endpoint {
-    pub(super) fn new(address: Address, settings: Arc<ChannelSettings>) -> Self {
-        Self {
-            address,
-            settings,
-            current: RwLock::default(),
-            dialing: tokio::sync::Mutex::default(),
-            last_dial: Mutex::default(),
-            failing: AtomicBool::new(false),
-        }
-    }
-
-    /// Tells whether other servers are to be preferred, since this one could not be reached lately.
-    pub(super) fn is_avoided(&self) -> bool {
-        // Relaxed: a caller that learns of it a moment later only tries a server in vain.
-        self.failing.load(Ordering::Relaxed)
-            && self.last_dial().avoid_until.is_some_and(|until| Instant::now() < until)
+    pub(super) fn new(address: Address, settings: Arc<ChannelSettings>, trouble: Trouble) -> Self {
+        let health = Health::new(address.clone(), settings.ejection, trouble.clone());
+        let health = Arc::new(health);
+        let circuit =
+            settings.breaker.map(|breaker| Circuit::new(breaker, address.clone(), trouble));
+        let circuit = circuit.map(Arc::new);
+        let lanes = (0..settings.connections_per_server).map(|_| Lane::default()).collect();
+        let (stats, next_lane) = (Arc::default(), AtomicUsize::new(0));
+        Self { address, settings, stats, health, circuit, lanes, next_lane }
     }
 
     pub(super) fn address(&self) -> &Address {
         &self.address
     }
 
+    pub(super) fn stats(&self) -> &Arc<Stats> {
+        &self.stats
+    }
+
+    pub(super) fn health(&self) -> &Arc<Health> {
+        &self.health
+    }
+
+    pub(super) fn circuit(&self) -> Option<&Arc<Circuit>> {
+        self.circuit.as_ref()
+    }
+
+    /// Tells whether the server's breaker would refuse a call now.
+    pub(super) fn is_refusing(&self) -> bool {
+        self.circuit.as_ref().is_some_and(|circuit| circuit.is_refusing())
+    }
+
+    /// Lets a call go to the server, if its breaker does.
+    pub(super) fn admit(&self) -> Result<Option<Permit>> {
+        let Some(circuit) = &self.circuit else { return Ok(None) };
+        let refused = |_| Error::NotExecuted { reason: Refusal::BreakerOpen(self.address.clone()) };
+        circuit.admit().map(Some).map_err(refused)
+    }
+
+    /// Notes that a call is on its way, if a selector wants to know.
+    pub(super) fn begin(&self) {
+        if self.settings.counts_pending {
+            self.stats.begin();
+        }
+    }
+
+    /// Notes that a call is over.
+    pub(super) fn end(&self) {
+        if self.settings.counts_pending {
+            self.stats.end();
+        }
+    }
+
+    /// Counts the calls that wait for their replies.
+    pub(super) fn pending(&self) -> usize {
+        let connections = self.lanes.iter().filter_map(|lane| lane.current.load_full());
+        connections.map(|connection| connection.pending()).sum()
+    }
+
+    /// Gives which connection the next call takes: each in turn.
+    pub(super) fn next_lane(&self) -> usize {
+        match self.lanes.len() {
+            1 => 0,
+            // Relaxed: the counter orders nothing but itself, and may wrap.
+            several => self.next_lane.fetch_add(1, Ordering::Relaxed) % several,
+        }
+    }
+
     /// Gives the connection, if there is one; it may have ended.
-    pub(super) fn current(&self) -> Option<Arc<Connection>> {
-        self.current.read().unwrap_or_else(PoisonError::into_inner).clone()
+    pub(super) fn connection(&self, lane: usize) -> Guard<Option<Arc<Connection>>> {
+        self.lanes[lane].current.load()
+    }
+
+    pub(super) fn open_connections(&self) -> usize {
+        let connections = self.lanes.iter().filter_map(|lane| lane.current.load_full());
+        connections.filter(|connection| !connection.is_closed()).count()
+    }
+
+    /// Tells whether one of the connections is open, or the first is yet to be.
+    pub(super) fn is_as_good_as_open(&self) -> bool {
+        let mut opened = self.lanes.iter().filter_map(|lane| lane.current.load_full()).peekable();
+        match opened.peek() {
+            Some(_) => opened.any(|connection| !connection.is_closed()),
+            None => self.health.standing() == Standing::Good,
+        }
     }
 
     /// Opens a connection, or waits for the caller that is already doing so.
-    pub(super) async fn dial(self: Arc<Self>) -> Result<Arc<Connection>> {
-        let before = self.last_dial().number;
-        let _turn = self.dialing.lock().await;
-        if let Some(connection) = self.current().filter(|connection| !connection.is_closed()) {
+    ///
+    /// It is opened in a task of its own, which takes no longer than the connect timeout: callers with
+    /// less time than a connection needs would otherwise never get one, however many they are.
+    pub(super) async fn dial(self: Arc<Self>, lane: usize) -> Result<Arc<Connection>> {
+        let place = &self.lanes[lane];
+        let before = place.last_dial().number;
+        let turn = Arc::clone(&place.dialing).lock_owned().await;
+        if let Some(connection) = place.current.load_full().filter(|one| !one.is_closed()) {
             return Ok(connection);
         }
-        let last = self.last_dial().clone();
-        if let Some((kind, text)) = last.failure.clone().filter(|_| last.number != before) {
+        let last = place.last_dial().clone();
+        if let Some((kind, text)) = last.failure.filter(|_| last.number != before) {
             // Whoever went before has just failed: the same for all that waited for it.
             return Err(self.connect_error(io::Error::new(kind, text)));
         }
-        let connect = self.settings.connector.connect(&self.address);
+        let this = Arc::clone(&self);
+        let opening = async move { (this.open(lane).await, turn) };
+        match tokio::spawn(opening.in_current_span()).await {
+            // The next one's turn is when this caller is done.
+            Ok((result, _turn)) => result,
+            Err(failed) => Err(self.connect_error(io::Error::other(failed))),
+        }
+    }
+
+    async fn open(&self, lane: usize) -> Result<Arc<Connection>> {
+        let place = &self.lanes[lane];
+        let connect = self.settings.connector().connect(&self.address);
         let result = tokio::time::timeout(self.settings.connect_timeout, connect).await;
         let result = result.unwrap_or_else(|_| {
             let text = format!("no connection within {:?}", self.settings.connect_timeout);
             Err(io::Error::new(io::ErrorKind::TimedOut, text))
         });
         let failure = result.as_ref().err().map(|error| (error.kind(), error.to_string()));
-        self.failing.store(failure.is_some(), Ordering::Relaxed);
-        *self.last_dial() = last.after(failure);
-        let duplex = result.map_err(|error| self.connect_error(error))?;
+        place.last_dial().note(failure);
+        let duplex = match result {
+            Ok(duplex) => duplex,
+            Err(source) => return Err(self.unreachable(source)),
+        };
+        self.health.reached();
+        // Before its end can be heard of.
+        for interceptor in &self.settings.interceptors.0 {
+            interceptor.connected(&self.address);
+        }
         let settings = Arc::clone(&self.settings);
-        let connection = Connection::open(duplex, self.address.clone(), settings);
-        let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
-        *current = Some(Arc::clone(&connection));
+        let connection =
+            Connection::open(duplex, self.address.clone(), settings, Arc::clone(&self.health));
+        place.current.store(Some(Arc::clone(&connection)));
         Ok(connection)
+    }
+
+    fn unreachable(&self, source: io::Error) -> Error {
+        self.health.failed(Failure::Dial);
+        if let Some(circuit) = &self.circuit {
+            circuit.dial_failed();
+        }
+        let error = self.connect_error(source);
+        for interceptor in &self.settings.interceptors.0 {
+            interceptor.connect_failed(&self.address, &error);
+        }
+        error
     }
 
     fn connect_error(&self, source: io::Error) -> Error {
         Error::Connect { address: self.address.clone(), source }
     }
+}
 
+impl LastDial {
+    fn note(&mut self, failure: Option<(io::ErrorKind, String)>) {
+        *self = Self { number: self.number.wrapping_add(1), failure };
+    }
+}
+
+impl Lane {
     fn last_dial(&self) -> MutexGuard<'_, LastDial> {
         self.last_dial.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -121,11 +219,10 @@ impl Endpoint {
 
 impl Drop for Endpoint {
     fn drop(&mut self) {
-        if let Some(connection) = self.current.get_mut().unwrap_or_else(PoisonError::into_inner) {
-            connection.lose(Loss::Closed);
+        for lane in &self.lanes {
+            if let Some(connection) = lane.current.swap(None) {
+                connection.lose(Loss::Closed);
+            }
         }
     }
 }
-
-const FIRST_AVOIDANCE: Duration = Duration::from_secs(1);
-const LONGEST_AVOIDANCE: Duration = Duration::from_secs(30);

@@ -21,6 +21,7 @@ pub(super) async fn run(guard: Guard, reader: ReadHalf) {
         }
         let broken = loop {
             match frames.next(&connection.settings().messages.limits) {
+                Ok(Some(message)) if message.header().is_leaving() => connection.leave(),
                 Ok(Some(message)) if is_push(message.header()) => connection.push(&message),
                 Ok(Some(message)) => replies.push(message),
                 Ok(None) => break None,

@@ -5,15 +5,12 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use bytes::Bytes;
 use tokio::task::JoinHandle;
 
 use super::call_future::CallFuture;
 use super::channel::Channel;
-use crate::arguments::Arguments;
-use crate::codec::CodecError;
+use super::request::Encoded;
 use crate::error::{Error, Executed};
-use crate::protocol::SerializeType;
 use crate::wire::ErrorWire;
 
 /// A call in a task of its own; awaiting it gives the reply.
@@ -79,35 +76,5 @@ impl<R, E> Drop for Started<R, E> {
 impl<R, E> fmt::Debug for Started<R, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Started").finish_non_exhaustive()
-    }
-}
-
-/// Arguments that are encoded already.
-pub(super) struct Encoded {
-    payload: Bytes,
-}
-
-impl Encoded {
-    pub(super) fn new(
-        arguments: &impl Arguments,
-        serialize_type: SerializeType,
-    ) -> Result<Self, CodecError> {
-        if let Some(payload) = arguments.bytes(serialize_type) {
-            return Ok(Self { payload });
-        }
-        let mut payload = Vec::new();
-        arguments.encode(serialize_type, &mut payload)?;
-        Ok(Self { payload: payload.into() })
-    }
-}
-
-impl Arguments for Encoded {
-    fn encode(&self, _: SerializeType, out: &mut Vec<u8>) -> Result<(), CodecError> {
-        out.extend_from_slice(&self.payload);
-        Ok(())
-    }
-
-    fn bytes(&self, _: SerializeType) -> Option<Bytes> {
-        Some(self.payload.clone())
     }
 }
