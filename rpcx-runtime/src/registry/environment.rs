@@ -4,12 +4,15 @@
 //! |---|---|
 //! | `RPCX_REGISTRY` | which registry, as a URL; `none` for none |
 //! | `RPCX_ETCD_SERVERS`, `RPCX_ZOOKEEPER_SERVERS`, `RPCX_CONSUL_SERVERS` | where, `host:port` with commas |
+//! | `RPCX_REGISTRY_CA` | that connections to etcd, ZooKeeper and Consul use TLS; a PEM file of whom to trust |
+//! | `RPCX_REGISTRY_CERTIFICATE`, `RPCX_REGISTRY_KEY` | as whom to show oneself; PEM files |
 //! | `RPCX_BASE_PATH` | the namespace |
 //! | `RPCX_SERVICE_ADDRESS` | what a server tells others: `tcp@host:port` |
 
 use std::sync::Arc;
 
 use super::shared::{self, RegistryOptions};
+use super::tls_files::{self, TlsFiles};
 use super::{Registry, SettingsError};
 use crate::address::Address;
 
@@ -31,7 +34,7 @@ pub(crate) fn registry() -> Result<Choice, SettingsError> {
         Some("none") => Ok(Choice::None),
         Some(url) => {
             let mut options = parse(url)?;
-            adjust(&mut options);
+            adjust(&mut options)?;
             shared::open(options).map(Choice::Registry)
         }
     }
@@ -45,7 +48,7 @@ pub(crate) fn service_address() -> Result<Option<Address>, SettingsError> {
 }
 
 /// Puts what the environment says about a registry in place of what the attribute said.
-pub(crate) fn adjust(options: &mut RegistryOptions) {
+pub(crate) fn adjust(options: &mut RegistryOptions) -> Result<(), SettingsError> {
     let servers = match options.name.as_str() {
         "etcd" => variable("RPCX_ETCD_SERVERS"),
         "zookeeper" => variable("RPCX_ZOOKEEPER_SERVERS"),
@@ -58,6 +61,14 @@ pub(crate) fn adjust(options: &mut RegistryOptions) {
     if let Some(path) = variable("RPCX_BASE_PATH") {
         options.base_path = Some(path);
     }
+    if matches!(options.name.as_str(), "etcd" | "zookeeper" | "consul") {
+        options.tls = TlsFiles::of(
+            variable(tls_files::AUTHORITIES),
+            variable(tls_files::CERTIFICATE),
+            variable(tls_files::KEY),
+        )?;
+    }
+    Ok(())
 }
 
 /// Reads `consul://host:8500,host:8500/rpcx_test`, `peer2peer://tcp@host:8972`.
@@ -80,6 +91,7 @@ fn parse(url: &str) -> Result<RegistryOptions, SettingsError> {
         session_ttl: None,
         metrics: true,
         layout: "kv".to_owned(),
+        tls: None,
     })
 }
 

@@ -25,7 +25,11 @@ use tokio::sync::watch;
 
 use self::connection::EtcdConnection;
 use self::keys::Keys;
+#[cfg(feature = "tls")]
+use super::Tls;
 use super::backend::{Backend, BackendError};
+use super::credentials::Credentials;
+use super::endpoint::{Encryption, without_scheme};
 use super::settings::Settings;
 use super::supervisor::Supervisor;
 use super::{Announcement, Discover, Register, Registration, SettingsError, Snapshot};
@@ -40,7 +44,8 @@ use super::{Announcement, Discover, Register, Registration, SettingsError, Snaps
 /// settings say.
 ///
 /// Compiling the feature `etcd` needs `protoc` and the well-known `.proto` files, on Debian the
-/// packages `protobuf-compiler` and `libprotobuf-dev`. Connections are not encrypted.
+/// packages `protobuf-compiler` and `libprotobuf-dev`. Connections are encrypted with the feature `tls`
+/// and `Etcd::tls`.
 ///
 /// ```no_run
 /// use std::time::Duration;
@@ -68,9 +73,17 @@ pub struct Etcd {
 }
 
 impl Etcd {
-    /// Takes the members of one etcd cluster, each `host:port` or `http://host:port`.
+    /// Takes the members of one etcd cluster, each `host:port`.
+    ///
+    /// `http://` or, with `Etcd::tls`, `https://` may stand in front. One that contradicts what is said
+    /// about TLS is refused when a server registers.
     pub fn new<T: Into<String>>(servers: impl IntoIterator<Item = T>) -> Self {
-        Self::of(EtcdBackend { settings: Settings::new(servers), credentials: None })
+        Self::of(EtcdBackend {
+            settings: Settings::new(servers),
+            credentials: None,
+            #[cfg(feature = "tls")]
+            tls: None,
+        })
     }
 
     /// Sets the namespace: what all keys begin with. The default is `/rpcx`.
@@ -110,8 +123,14 @@ impl Etcd {
     /// Sets the user and password for a cluster with authentication. The default is none.
     #[must_use]
     pub fn credentials(self, user: &str, password: &str) -> Self {
-        let credentials = Credentials { user: user.to_owned(), password: password.to_owned() };
-        self.with(|backend| backend.credentials = Some(credentials))
+        self.with(|backend| backend.credentials = Some(Credentials::new(user, password)))
+    }
+
+    /// Encrypts the connections. They are not unless set.
+    #[cfg(feature = "tls")]
+    #[must_use]
+    pub fn tls(self, tls: Tls) -> Self {
+        self.with(|backend| backend.tls = Some(tls))
     }
 
     fn of(backend: EtcdBackend) -> Self {
@@ -148,12 +167,8 @@ impl fmt::Debug for Etcd {
 struct EtcdBackend {
     settings: Settings,
     credentials: Option<Credentials>,
-}
-
-#[derive(Clone)]
-struct Credentials {
-    user: String,
-    password: String,
+    #[cfg(feature = "tls")]
+    tls: Option<Tls>,
 }
 
 impl Backend for EtcdBackend {
@@ -173,7 +188,7 @@ impl Backend for EtcdBackend {
     async fn connect(&self) -> Result<EtcdConnection, BackendError> {
         let keys = self.keys()?;
         let ttl = self.ttl()?;
-        let client = Client::connect(&self.settings.servers, Some(self.options())).await;
+        let client = Client::connect(self.servers()?, Some(self.options())).await;
         Ok(EtcdConnection::new(client.map_err(error::plain)?, keys, ttl))
     }
 }
@@ -183,7 +198,29 @@ impl EtcdBackend {
         if self.settings.servers.is_empty() {
             return Err(SettingsError("no etcd server is given".to_owned()));
         }
+        self.servers()?;
         Keys::new(&self.settings.base_path)
+    }
+
+    /// Gives the servers as URLs.
+    fn servers(&self) -> Result<Vec<String>, SettingsError> {
+        let encryption = self.encryption();
+        let url = |server: &String| {
+            let server = without_scheme(Self::NAME, server, encryption)?;
+            Ok(format!("{}://{server}", encryption.scheme()))
+        };
+        self.settings.servers.iter().map(url).collect()
+    }
+
+    #[cfg(feature = "tls")]
+    fn encryption(&self) -> Encryption {
+        if self.tls.is_some() { Encryption::Tls } else { Encryption::None }
+    }
+
+    #[cfg(not(feature = "tls"))]
+    #[expect(clippy::unused_self, reason = "as with the feature `tls`")]
+    fn encryption(&self) -> Encryption {
+        Encryption::None
     }
 
     fn options(&self) -> ConnectOptions {
@@ -194,11 +231,30 @@ impl EtcdBackend {
             .with_keep_alive_while_idle(false)
             // Otherwise a member that lost its cluster keeps a watch open and silent.
             .with_require_leader(true);
+        #[cfg(feature = "tls")]
+        let options = match &self.tls {
+            None => options,
+            Some(tls) => options.with_tls(tls_options(tls)),
+        };
         match &self.credentials {
             None => options,
             Some(Credentials { user, password }) => {
                 options.with_user(user, password).with_auto_token_refresh(true)
             }
+        }
+    }
+}
+
+/// Says the same in the words of etcd's client, which reads PEM itself.
+#[cfg(feature = "tls")]
+fn tls_options(tls: &Tls) -> etcd_client::TlsOptions {
+    let options = etcd_client::TlsOptions::new()
+        .ca_certificate(etcd_client::Certificate::from_pem(tls.authorities()))
+        .timeout(CONNECT);
+    match tls.certificate_and_key() {
+        None => options,
+        Some((certificate, key)) => {
+            options.identity(etcd_client::Identity::from_pem(certificate, key))
         }
     }
 }
@@ -209,6 +265,7 @@ impl fmt::Debug for EtcdBackend {
         f.debug_struct("Etcd")
             .field("settings", &self.settings)
             .field("user", &self.credentials.as_ref().map(|credentials| &credentials.user))
+            .field("encryption", &self.encryption())
             .finish_non_exhaustive()
     }
 }

@@ -28,6 +28,10 @@ mod backend;
 mod backoff;
 #[cfg(feature = "consul")]
 mod consul;
+#[cfg(any(feature = "etcd", feature = "zookeeper"))]
+mod credentials;
+#[cfg(any(test, feature = "consul", feature = "etcd", feature = "zookeeper"))]
+mod endpoint;
 pub(crate) mod environment;
 #[cfg(feature = "etcd")]
 mod etcd;
@@ -45,6 +49,11 @@ pub(crate) mod shared;
 mod snapshot;
 #[cfg(any(test, feature = "consul", feature = "etcd", feature = "zookeeper"))]
 mod supervisor;
+#[cfg(feature = "tls")]
+mod tls;
+#[cfg(feature = "tls")]
+mod tls_error;
+mod tls_files;
 #[cfg(feature = "zookeeper")]
 mod zookeeper;
 
@@ -65,6 +74,8 @@ pub use peer_to_peer::PeerToPeer;
 pub use registration::{Registration, RegistrationState};
 pub use settings::SettingsError;
 pub use snapshot::{Reach, Snapshot};
+#[cfg(feature = "tls")]
+pub use tls::Tls;
 #[cfg(feature = "zookeeper")]
 pub use zookeeper::ZooKeeper;
 

@@ -72,6 +72,22 @@ macro_rules! entries {
     }};
 }
 
+/// Encrypts the connections if the environment says so; `$feature` is what that needs.
+#[cfg(any(feature = "consul", feature = "etcd", feature = "zookeeper"))]
+macro_rules! encrypted {
+    ($registry:expr, $options:expr, $feature:tt) => {{
+        let registry = $registry;
+        #[cfg(feature = $feature)]
+        let registry = match &$options.tls {
+            Some(files) => registry.tls(files.read()?),
+            None => registry,
+        };
+        #[cfg(not(feature = $feature))]
+        super::tls_files::refuse($options.tls.as_ref(), $feature)?;
+        registry
+    }};
+}
+
 /// Gives where a registry is: its usual local port, if nobody said.
 #[cfg(any(feature = "consul", feature = "etcd", feature = "zookeeper"))]
 fn servers(options: &RegistryOptions, usual: &str) -> Vec<String> {
@@ -79,15 +95,15 @@ fn servers(options: &RegistryOptions, usual: &str) -> Vec<String> {
 }
 
 #[cfg(feature = "etcd")]
-#[expect(clippy::unnecessary_wraps, reason = "as the others")]
 fn etcd(options: &RegistryOptions) -> Result<Arc<dyn Registry>, SettingsError> {
-    Ok(Arc::new(entries!(super::Etcd::new(servers(options, "127.0.0.1:2379")), options)))
+    let registry = entries!(super::Etcd::new(servers(options, "127.0.0.1:2379")), options);
+    Ok(Arc::new(encrypted!(registry, options, "tls")))
 }
 
 #[cfg(feature = "zookeeper")]
-#[expect(clippy::unnecessary_wraps, reason = "as the others")]
 fn zookeeper(options: &RegistryOptions) -> Result<Arc<dyn Registry>, SettingsError> {
-    Ok(Arc::new(entries!(super::ZooKeeper::new(servers(options, "127.0.0.1:2181")), options)))
+    let registry = entries!(super::ZooKeeper::new(servers(options, "127.0.0.1:2181")), options);
+    Ok(Arc::new(encrypted!(registry, options, "zookeeper-tls")))
 }
 
 #[cfg(feature = "consul")]
@@ -100,7 +116,7 @@ fn consul(options: &RegistryOptions) -> Result<Arc<dyn Registry>, SettingsError>
         other => return Err(SettingsError(format!("unknown Consul layout \"{other}\""))),
     };
     let registry = entries!(super::Consul::new(servers(options, "127.0.0.1:8500")), options);
-    Ok(Arc::new(registry.layout(layout)))
+    Ok(Arc::new(encrypted!(registry.layout(layout), options, "tls")))
 }
 
 #[cfg(feature = "mdns")]

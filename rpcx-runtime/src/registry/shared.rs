@@ -5,6 +5,7 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use super::open::opener;
+use super::tls_files::TlsFiles;
 use super::{Registry, SettingsError, environment};
 use crate::registry_info::RegistryInfo;
 
@@ -18,6 +19,8 @@ pub(crate) struct RegistryOptions {
     pub(crate) session_ttl: Option<Duration>,
     pub(crate) metrics: bool,
     pub(crate) layout: String,
+    /// Said by the environment alone: a path of the machine is not for the source.
+    pub(crate) tls: Option<TlsFiles>,
 }
 
 /// Gives the registry that an attribute names, as the environment changes it.
@@ -30,8 +33,9 @@ pub(crate) fn of(info: &RegistryInfo) -> Result<Arc<dyn Registry>, SettingsError
         session_ttl: info.given_session_ttl(),
         metrics: info.wants_metrics(),
         layout: info.given_layout().to_owned(),
+        tls: None,
     };
-    environment::adjust(&mut options);
+    environment::adjust(&mut options)?;
     open(options)
 }
 

@@ -9,13 +9,17 @@ use reqwest::{Client, Method, RequestBuilder, Response, StatusCode, Url};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::options::Token;
+use super::options::ConsulOptions;
 use crate::registry::backend::BackendError;
+#[cfg(feature = "tls")]
+use crate::registry::tls::trusting_nobody;
+#[cfg(feature = "tls")]
+use crate::registry::tls_error::meaning;
 
 /// Makes the client that all endpoints share.
-pub(super) fn client(token: Option<&Token>) -> Result<Client, BackendError> {
+pub(super) fn client(options: &ConsulOptions) -> Result<Client, BackendError> {
     let mut headers = HeaderMap::new();
-    if let Some(token) = token {
+    if let Some(token) = &options.token {
         headers.insert(HeaderName::from_static("x-consul-token"), token.header()?);
     }
     // A proxy meant for the world outside must not catch a registry, often on 127.0.0.1. Keep-alive
@@ -27,6 +31,11 @@ pub(super) fn client(token: Option<&Token>) -> Result<Client, BackendError> {
         .tcp_keepalive(PROBE)
         .tcp_keepalive_interval(PROBE)
         .tcp_keepalive_retries(3);
+    #[cfg(feature = "tls")]
+    let client = match &options.tls {
+        Some(tls) => client.tls_backend_preconfigured(tls.config()).https_only(true),
+        None => client.tls_backend_preconfigured(trusting_nobody()),
+    };
     Ok(client.build()?)
 }
 
@@ -198,7 +207,9 @@ impl fmt::Display for ApiError {
         write!(f, "{}: ", self.endpoint)?;
         match &self.problem {
             // The cause says more than reqwest's own text, which is mostly the URL.
-            Problem::Transport(error) => f.write_str(&innermost(error)),
+            Problem::Transport(error) => {
+                f.write_str(&meaning(error).unwrap_or_else(|| innermost(error)))
+            }
             Problem::Status { status, text, .. } if text.is_empty() => write!(f, "{status}"),
             Problem::Status { status, text, .. } => write!(f, "{status}: {text}"),
             Problem::Json(error) => write!(f, "an answer is not as expected: {error}"),
@@ -206,6 +217,12 @@ impl fmt::Display for ApiError {
             Problem::NoLeader => f.write_str("the cluster has no leader"),
         }
     }
+}
+
+/// Without TLS there are no errors of TLS.
+#[cfg(not(feature = "tls"))]
+fn meaning(_: &dyn Error) -> Option<String> {
+    None
 }
 
 fn innermost(error: &dyn Error) -> String {

@@ -66,7 +66,7 @@ impl Backend for ConsulBackend {
         let options = self.options();
         options.base()?;
         let endpoints = options.endpoints()?;
-        let client = api::client(options.token.as_ref())?;
+        let client = api::client(options)?;
         let first = self.first.load(Ordering::Relaxed);
         let mut problem: BackendError = "no endpoint was tried".into();
         for turn in first..first + endpoints.len() {

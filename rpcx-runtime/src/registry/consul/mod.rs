@@ -43,10 +43,6 @@
 //! Consul allows no session shorter than its `session_ttl_min`, normally 10 s, and ends one between
 //! one and two times its time to live: the entry of a server that crashed stays for up to **20 s**.
 //! [`ConsulLayout::Service`] has no such limit.
-//!
-//! # Not here yet
-//!
-//! TLS to Consul. Where it is needed, let a local agent listen on the loopback interface.
 
 mod allowed_ttl;
 mod api;
@@ -68,6 +64,8 @@ use tokio::sync::watch;
 
 use self::backend::ConsulBackend;
 use self::options::{ConsulOptions, Token};
+#[cfg(feature = "tls")]
+use super::Tls;
 use super::settings::Settings;
 use super::supervisor::Supervisor;
 use super::{Announcement, Discover, Register, Registration, Snapshot};
@@ -108,9 +106,10 @@ pub enum ConsulLayout {
 }
 
 impl Consul {
-    /// Takes the endpoints of one Consul cluster, each `host:port` or `http://host:port`.
+    /// Takes the endpoints of one Consul cluster, each `host:port`.
     ///
-    /// An endpoint that cannot be used (none at all, `https`) shows as
+    /// `http://` or, with `Consul::tls`, `https://` may stand in front. An endpoint that cannot be used
+    /// (none at all, a scheme that contradicts what is said about TLS) shows as
     /// [`Refused`](super::RegistrationState::Refused) at registration, and in the list's
     /// [`Reach`](super::Reach) at discovery.
     pub fn new<T: Into<String>>(endpoints: impl IntoIterator<Item = T>) -> Self {
@@ -167,6 +166,13 @@ impl Consul {
     #[must_use]
     pub fn token(self, token: impl Into<String>) -> Self {
         self.with(|options| options.token = Some(Token::new(token.into())))
+    }
+
+    /// Encrypts the connections. They are not unless set.
+    #[cfg(feature = "tls")]
+    #[must_use]
+    pub fn tls(self, tls: Tls) -> Self {
+        self.with(|options| options.tls = Some(tls))
     }
 
     /// Sets how servers are written; as keys unless set.

@@ -6,7 +6,11 @@ use reqwest::Url;
 use reqwest::header::HeaderValue;
 
 use super::ConsulLayout;
+use super::backend::NAME;
 use crate::registry::SettingsError;
+#[cfg(feature = "tls")]
+use crate::registry::Tls;
+use crate::registry::endpoint::{Encryption, without_scheme};
 use crate::registry::settings::Settings;
 
 /// What the user said about Consul.
@@ -15,11 +19,19 @@ pub(super) struct ConsulOptions {
     pub(super) settings: Settings,
     pub(super) token: Option<Token>,
     pub(super) layout: ConsulLayout,
+    #[cfg(feature = "tls")]
+    pub(super) tls: Option<Tls>,
 }
 
 impl ConsulOptions {
     pub(super) fn new(settings: Settings) -> Self {
-        Self { settings, token: None, layout: ConsulLayout::default() }
+        Self {
+            settings,
+            token: None,
+            layout: ConsulLayout::default(),
+            #[cfg(feature = "tls")]
+            tls: None,
+        }
     }
 
     /// Gives the base path in Consul's form: without slashes at its ends.
@@ -36,7 +48,19 @@ impl ConsulOptions {
         if self.settings.servers.is_empty() {
             return Err(SettingsError("no Consul endpoint is given".to_owned()));
         }
-        self.settings.servers.iter().map(|server| endpoint(server)).collect()
+        let encryption = self.encryption();
+        self.settings.servers.iter().map(|server| endpoint(server, encryption)).collect()
+    }
+
+    #[cfg(feature = "tls")]
+    pub(super) fn encryption(&self) -> Encryption {
+        if self.tls.is_some() { Encryption::Tls } else { Encryption::None }
+    }
+
+    #[cfg(not(feature = "tls"))]
+    #[expect(clippy::unused_self, reason = "as with the feature `tls`")]
+    pub(super) fn encryption(&self) -> Encryption {
+        Encryption::None
     }
 
     /// Writes into keys, and so needs a session.
@@ -50,14 +74,10 @@ impl ConsulOptions {
     }
 }
 
-fn endpoint(server: &str) -> Result<Url, SettingsError> {
-    if server.starts_with("https://") {
-        let problem = format!("TLS to Consul is not supported: `{server}`");
-        return Err(SettingsError(problem));
-    }
-    let rest = server.strip_prefix("http://").unwrap_or(server).trim_end_matches('/');
+fn endpoint(server: &str, encryption: Encryption) -> Result<Url, SettingsError> {
+    let rest = without_scheme(NAME, server, encryption)?.trim_end_matches('/');
     let wrong = || SettingsError(format!("a Consul endpoint is `host:port`, not `{server}`"));
-    let url = Url::parse(&format!("http://{rest}")).map_err(|_| wrong())?;
+    let url = Url::parse(&format!("{}://{rest}", encryption.scheme())).map_err(|_| wrong())?;
     let plain = url.path() == "/" && url.query().is_none() && url.username().is_empty();
     if plain { Ok(url) } else { Err(wrong()) }
 }
@@ -123,7 +143,7 @@ mod tests {
     #[test]
     fn what_is_no_endpoint_is_named() {
         for (server, problem) in [
-            ("https://h:8501", "TLS to Consul is not supported: `https://h:8501`"),
+            ("https://h:8501", "`https://h:8501` asks for TLS, and none is configured"),
             ("h:8500/v1", "a Consul endpoint is `host:port`, not `h:8500/v1`"),
             ("", "a Consul endpoint is `host:port`, not ``"),
         ] {

@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::connection::ZooKeeperConnection;
 use super::layout::Layout;
 use super::listing::Skipped;
+use super::options::ZooKeeperOptions;
 use super::session::Session;
 use crate::registry::SettingsError;
 use crate::registry::backend::{Backend, BackendError};
@@ -15,26 +16,24 @@ use crate::registry::settings::Settings;
 /// ZooKeeper as the supervisor sees it.
 #[derive(Debug)]
 pub(super) struct ZooKeeperBackend {
-    settings: Settings,
+    options: ZooKeeperOptions,
     /// It was said that the session's time is not what was asked for.
     adjusted: AtomicBool,
     skipped: Arc<Skipped>,
 }
 
 impl ZooKeeperBackend {
-    pub(super) fn new(settings: Settings) -> Self {
-        Self { settings, adjusted: AtomicBool::new(false), skipped: Arc::default() }
+    pub(super) fn new(options: ZooKeeperOptions) -> Self {
+        Self { options, adjusted: AtomicBool::new(false), skipped: Arc::default() }
     }
 
-    pub(super) fn settings(&self) -> &Settings {
-        &self.settings
+    pub(super) fn options(&self) -> &ZooKeeperOptions {
+        &self.options
     }
 
     fn layout(&self) -> Result<Layout, SettingsError> {
-        if self.settings.servers.is_empty() {
-            return Err(SettingsError("no ZooKeeper server is given".to_owned()));
-        }
-        Layout::new(&self.settings.base_path)
+        self.options.check()?;
+        Layout::new(&self.options.settings.base_path)
     }
 
     /// Compares the session's time with what was asked for; an error if the user asked for it.
@@ -42,7 +41,7 @@ impl ZooKeeperBackend {
         if asked.as_millis() == granted.as_millis() {
             return Ok(());
         }
-        if self.settings.session_ttl.is_some() {
+        if self.options.settings.session_ttl.is_some() {
             let bound = if asked < granted { "less" } else { "more" };
             return Err(SettingsError(format!(
                 "session_ttl is {asked:?}, this ZooKeeper allows no {bound} than {granted:?}"
@@ -65,21 +64,22 @@ impl Backend for ZooKeeperBackend {
     const NAME: &'static str = "zookeeper";
 
     fn settings(&self) -> &Settings {
-        &self.settings
+        &self.options.settings
     }
 
     fn ttl(&self) -> Result<Duration, SettingsError> {
         self.layout()?;
         // The server's bounds are known only when it has granted a session.
-        self.settings.ttl(Self::NAME, Duration::ZERO)
+        self.options.settings.ttl(Self::NAME, Duration::ZERO)
     }
 
     async fn connect(&self) -> Result<ZooKeeperConnection, BackendError> {
         let layout = self.layout()?;
-        let asked = self.settings.ttl(Self::NAME, Duration::ZERO)?;
-        let session = Session::open(&self.settings.servers, asked).await?;
+        let asked = self.options.settings.ttl(Self::NAME, Duration::ZERO)?;
+        let session = Session::open(&self.options, asked).await?;
         let allowed = self.check_granted(asked, session.ttl());
-        Ok(ZooKeeperConnection::new(session, layout, allowed, Arc::clone(&self.skipped)))
+        let acls = self.options.acls();
+        Ok(ZooKeeperConnection::new(session, layout, acls, allowed, Arc::clone(&self.skipped)))
     }
 }
 
@@ -92,7 +92,7 @@ mod tests {
     fn backend(change: impl FnOnce(&mut Settings)) -> ZooKeeperBackend {
         let mut settings = Settings::new(["127.0.0.1:2181"]);
         change(&mut settings);
-        ZooKeeperBackend::new(settings)
+        ZooKeeperBackend::new(ZooKeeperOptions::new(settings))
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 
 use futures_util::FutureExt;
-use zookeeper_client::{AddWatchMode, Error, EventType, PersistentWatcher, SessionState};
+use zookeeper_client::{Acls, AddWatchMode, Error, EventType, PersistentWatcher, SessionState};
 
 use super::layout::Layout;
 use super::lease::ZooKeeperLease;
@@ -20,6 +20,8 @@ use crate::registry::backend::{BackendError, Connection};
 pub(super) struct ZooKeeperConnection {
     session: Arc<Session>,
     layout: Layout,
+    /// Who may do what with the nodes that are made.
+    acls: Acls<'static>,
     /// Whether entries may hang on a session of this length; lists may always be followed.
     allowed: Result<(), SettingsError>,
     skipped: Arc<Skipped>,
@@ -29,10 +31,11 @@ impl ZooKeeperConnection {
     pub(super) fn new(
         session: Session,
         layout: Layout,
+        acls: Acls<'static>,
         allowed: Result<(), SettingsError>,
         skipped: Arc<Skipped>,
     ) -> Self {
-        Self { session: Arc::new(session), layout, allowed, skipped }
+        Self { session: Arc::new(session), layout, acls, allowed, skipped }
     }
 
     /// Follows the children of a service's node, also while there is no such node.
@@ -91,7 +94,7 @@ impl Connection for ZooKeeperConnection {
 
     async fn lease(&self) -> Result<ZooKeeperLease, BackendError> {
         self.allowed.clone()?;
-        Ok(ZooKeeperLease::new(Arc::clone(&self.session), self.layout.clone()))
+        Ok(ZooKeeperLease::new(Arc::clone(&self.session), self.layout.clone(), self.acls))
     }
 
     async fn watch(

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use zookeeper_client::{Acls, CreateMode, CreateOptions, Error, Stat};
+use zookeeper_client::{Acls, CreateMode, Error, Stat};
 
 use super::layout::Layout;
 use super::session::{Session, explain};
@@ -16,6 +16,7 @@ use crate::registry::backend::{BackendError, Lease};
 pub(super) struct ZooKeeperLease {
     session: Arc<Session>,
     layout: Layout,
+    acls: Acls<'static>,
     /// By their paths.
     own: Mutex<HashMap<String, Own>>,
 }
@@ -31,8 +32,8 @@ struct Own {
 }
 
 impl ZooKeeperLease {
-    pub(super) fn new(session: Arc<Session>, layout: Layout) -> Self {
-        Self { session, layout, own: Mutex::default() }
+    pub(super) fn new(session: Arc<Session>, layout: Layout, acls: Acls<'static>) -> Self {
+        Self { session, layout, acls, own: Mutex::default() }
     }
 
     fn own(&self) -> MutexGuard<'_, HashMap<String, Own>> {
@@ -41,8 +42,9 @@ impl ZooKeeperLease {
 
     /// Makes a node of this session, whatever is there.
     async fn write(&self, service: &str, path: &str, value: &str) -> Result<(), Error> {
+        let ephemeral = CreateMode::Ephemeral.with_acls(self.acls);
         loop {
-            match self.session.client().create(path, value.as_bytes(), &EPHEMERAL).await {
+            match self.session.client().create(path, value.as_bytes(), &ephemeral).await {
                 Ok(_) => break,
                 Err(Error::NoNode) => self.make_parents(service).await?,
                 Err(Error::NodeExists) => {
@@ -63,8 +65,9 @@ impl ZooKeeperLease {
     }
 
     async fn make_parents(&self, service: &str) -> Result<(), Error> {
+        let persistent = CreateMode::Persistent.with_acls(self.acls);
         for (path, data) in self.layout.parents(service) {
-            match self.session.client().create(&path, data.as_bytes(), &PERSISTENT).await {
+            match self.session.client().create(&path, data.as_bytes(), &persistent).await {
                 Ok(_) | Err(Error::NodeExists) => {}
                 Err(error) => return Err(error),
             }
@@ -83,7 +86,8 @@ impl ZooKeeperLease {
         } else {
             let mut writer = client.new_multi_writer();
             writer.add_delete(path, Some(seen.version))?;
-            writer.add_create(path, value.as_bytes(), &EPHEMERAL)?;
+            let ephemeral = CreateMode::Ephemeral.with_acls(self.acls);
+            writer.add_create(path, value.as_bytes(), &ephemeral)?;
             writer.commit().await.map(drop).map_err(Error::from)
         };
         match written {
@@ -226,7 +230,3 @@ impl Lease for ZooKeeperLease {
     /// Nothing hangs on the session any more; lists may still be followed in it.
     async fn end(self) {}
 }
-
-/// As Go 1.9.4: everybody may do anything.
-const EPHEMERAL: CreateOptions<'static> = CreateMode::Ephemeral.with_acls(Acls::anyone_all());
-const PERSISTENT: CreateOptions<'static> = CreateMode::Persistent.with_acls(Acls::anyone_all());

@@ -34,7 +34,8 @@
 //! | `/rpcx_test/Arith` | `Arith` | persistent |
 //! | `/rpcx_test/Arith/tcp@10.0.0.7:8972` | `calls=0.00&connections=0.00&weight=5` | ephemeral |
 //!
-//! Everybody may do anything with these nodes (`world:anyone`), as with Go's. Nodes above the base
+//! Everybody may do anything with these nodes (`world:anyone`), as with Go's, unless
+//! [`credentials`](ZooKeeper::credentials) are set. Nodes above the base
 //! path are made without data. A base path gets exactly one leading slash, whether it has one or
 //! not; slashes at its end are dropped. A Unix domain address has slashes in it, so it cannot be a
 //! node's name: it is refused.
@@ -56,9 +57,11 @@
 
 mod backend;
 mod connection;
+mod diagnosis;
 mod layout;
 mod lease;
 mod listing;
+mod options;
 mod session;
 
 use std::time::Duration;
@@ -66,6 +69,10 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use self::backend::ZooKeeperBackend;
+use self::options::ZooKeeperOptions;
+#[cfg(feature = "zookeeper-tls")]
+use super::Tls;
+use super::credentials::Credentials;
 use super::settings::Settings;
 use super::supervisor::Supervisor;
 use super::{Announcement, Discover, Register, Registration, Snapshot};
@@ -87,17 +94,17 @@ impl ZooKeeper {
     /// [`Refused`](super::RegistrationState::Refused) at registration, and in the list's
     /// [`Reach`](super::Reach) at discovery.
     pub fn new<T: Into<String>>(servers: impl IntoIterator<Item = T>) -> Self {
-        Self::of(Settings::new(servers))
+        Self::of(ZooKeeperOptions::new(Settings::new(servers)))
     }
 
-    fn of(settings: Settings) -> Self {
-        Self { supervisor: Supervisor::new(ZooKeeperBackend::new(settings)) }
+    fn of(options: ZooKeeperOptions) -> Self {
+        Self { supervisor: Supervisor::new(ZooKeeperBackend::new(options)) }
     }
 
-    fn with(self, change: impl FnOnce(&mut Settings)) -> Self {
-        let mut settings = self.supervisor.backend().settings().clone();
-        change(&mut settings);
-        Self::of(settings)
+    fn with(self, change: impl FnOnce(&mut ZooKeeperOptions)) -> Self {
+        let mut options = self.supervisor.backend().options().clone();
+        change(&mut options);
+        Self::of(options)
     }
 
     /// Sets under which path the nodes are; `/rpcx` unless set. Slashes at both ends do not matter.
@@ -105,7 +112,7 @@ impl ZooKeeper {
     /// An empty path is refused at registration (Go panics).
     #[must_use]
     pub fn base_path(self, path: impl Into<String>) -> Self {
-        self.with(|settings| settings.base_path = path.into())
+        self.with(|options| options.settings.base_path = path.into())
     }
 
     /// Sets how often `calls` and `connections` are written into an entry; 1 minute unless set.
@@ -113,7 +120,7 @@ impl ZooKeeper {
     /// Zero is refused at registration (Go makes nodes that never go away).
     #[must_use]
     pub fn update_interval(self, interval: Duration) -> Self {
-        self.with(|settings| settings.update_interval = interval)
+        self.with(|options| options.settings.update_interval = interval)
     }
 
     /// Sets how long the session, and with it an entry, lives without a sign of life.
@@ -124,13 +131,41 @@ impl ZooKeeper {
     /// a warning. An entry that somebody deleted is written again within a third of this time.
     #[must_use]
     pub fn session_ttl(self, ttl: Duration) -> Self {
-        self.with(|settings| settings.session_ttl = Some(ttl))
+        self.with(|options| options.settings.session_ttl = Some(ttl))
     }
 
     /// Sets whether `calls` and `connections` are written into entries; they are unless set.
     #[must_use]
     pub fn metrics(self, on: bool) -> Self {
-        self.with(|settings| settings.metrics = on)
+        self.with(|options| options.settings.metrics = on)
+    }
+
+    /// Sets the user and password as which nodes are made (the scheme `digest`). The default is none.
+    ///
+    /// Nodes that are made with credentials can be read by anyone and changed by whoever has the same
+    /// credentials. Without credentials anyone may do anything with them, as with Go's. That goes for
+    /// the nodes above the servers' too: all servers below one base path need the same credentials,
+    /// and Go's plugin, which has none, cannot register there. A node that is there keeps the rules
+    /// that it has.
+    ///
+    /// ZooKeeper does not know users and cannot find a password wrong: with another one a server is
+    /// just somebody else. To keep the password from who listens in, use TLS.
+    ///
+    /// An empty user, or one with a `:`, is refused at registration.
+    #[must_use]
+    pub fn credentials(self, user: &str, password: &str) -> Self {
+        self.with(|options| options.credentials = Some(Credentials::new(user, password)))
+    }
+
+    /// Encrypts the connections, which go to the servers' `secureClientPort`. They are not unless set.
+    ///
+    /// Needs the feature `zookeeper-tls`. ZooKeeper's client brings a second crypto provider into the
+    /// build (aws-lc) and uses the one that is the process's own. If there is none when a connection is
+    /// opened, ring is made that: a program that wants another calls `install_default` of rustls first.
+    #[cfg(feature = "zookeeper-tls")]
+    #[must_use]
+    pub fn tls(self, tls: Tls) -> Self {
+        self.with(|options| options.tls = Some(tls))
     }
 }
 

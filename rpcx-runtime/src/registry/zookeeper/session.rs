@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use zookeeper_client::{Client, Error, MultiReadResult, SessionState, Stat};
 
+use super::diagnosis::reasons;
+use super::options::ZooKeeperOptions;
 use crate::registry::SettingsError;
 use crate::registry::backend::BackendError;
 
@@ -22,29 +24,37 @@ impl Session {
     /// Opens a session.
     ///
     /// A server that is just starting may accept a connection and forget it: the first try is short.
-    pub(super) async fn open(servers: &[String], ttl: Duration) -> Result<Self, BackendError> {
-        let servers = servers.join(",");
+    pub(super) async fn open(
+        options: &ZooKeeperOptions,
+        ttl: Duration,
+    ) -> Result<Self, BackendError> {
+        let servers = options.servers()?.join(",");
         for time in TRIES {
-            if let Ok(opened) = tokio::time::timeout(time, Self::try_open(&servers, ttl)).await {
-                return opened;
+            let opening = Self::try_open(options, &servers, ttl);
+            if let Ok(opened) = tokio::time::timeout(time, opening).await {
+                match opened {
+                    Err(Error::NoHosts) => break,
+                    Err(error) => return Err(explain(&servers, error)),
+                    Ok(session) => return Ok(session),
+                }
             }
         }
-        Err(no_answer(&servers))
+        Err(format!("no answer: {}", reasons(options).await).into())
     }
 
     /// Tries each server once, in an order of chance.
-    async fn try_open(servers: &str, ttl: Duration) -> Result<Self, BackendError> {
+    async fn try_open(
+        options: &ZooKeeperOptions,
+        servers: &str,
+        ttl: Duration,
+    ) -> Result<Self, Error> {
         // Detached: a client that was given up must not close its session when it gets through at
         // last, as that would delete nodes before the next session has taken them over.
         let connector = Client::connector()
             .with_session_timeout(ttl.clamp(SHORTEST, LONGEST))
             .with_fail_eagerly()
             .with_detached();
-        let client = match connector.connect(servers).await {
-            Ok(client) => client,
-            Err(Error::NoHosts) => return Err(no_answer(servers)),
-            Err(error) => return Err(explain(servers, error)),
-        };
+        let client = options.connect(options.introduce(connector), servers).await?;
         let patience = PATIENCE.min(client.session_timeout() / 3);
         Ok(Self { client, patience })
     }
@@ -112,10 +122,6 @@ pub(super) struct Node {
     pub(super) stat: Stat,
 }
 
-fn no_answer(servers: &str) -> BackendError {
-    format!("no answer from {servers}").into()
-}
-
 /// Says how a session ended.
 pub(super) fn ended(state: SessionState) -> BackendError {
     match state {
@@ -130,6 +136,10 @@ pub(super) fn ended(state: SessionState) -> BackendError {
 pub(super) fn explain(what: &str, error: Error) -> BackendError {
     match error {
         Error::BadArguments(problem) => SettingsError(format!("{what}: {problem}")).into(),
+        Error::NoAuth => {
+            let problem = "ZooKeeper does not allow that with these credentials, or without any";
+            format!("{what}: {problem}").into()
+        }
         error => format!("{what}: {error}").into(),
     }
 }
