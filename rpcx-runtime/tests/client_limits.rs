@@ -536,7 +536,7 @@ async fn a_server_answers_heartbeats_without_a_token() {
         .add(ArithServer::new(Calculator))
         .auth(|_| async { Err::<(), _>("nobody may call") });
     let address = serve(server, "memory@nobody-may-call").await;
-    let mut duplex = NetworkConnector.connect(&address.parse().unwrap()).await.unwrap();
+    let mut duplex = NetworkConnector::new().connect(&address.parse().unwrap()).await.unwrap();
     let header = Header::request(7, SerializeType::MSGPACK).with_heartbeat();
     let heartbeat = frame(header, &[], &[0xd3, 0, 0, 0, 0, 0, 0, 0, 1]);
     for _ in 0..2 {

@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The modules at the root of the crate.
-const LAYERS: [(&str, u8); 20] = [
+const LAYERS: [(&str, u8); 24] = [
     ("error", 0),
     ("metadata", 0),
     ("address", 0),
@@ -25,14 +25,19 @@ const LAYERS: [(&str, u8); 20] = [
     ("private", 1),
     ("registry_info", 1),
     ("service_info", 1),
+    ("schema", 1),
+    ("modes", 0),
+    ("governance", 0),
     ("transport", 2),
     ("registry", 3),
     ("client", 4),
+    ("calls", 4),
     ("server", 4),
 ];
 
 /// These export what others define.
-const NAME_EVERYTHING: [&str; 4] = ["lib.rs", "prelude.rs", "private/mod.rs", "guide/mod.rs"];
+const NAME_EVERYTHING: [&str; 5] =
+    ["lib.rs", "prelude.rs", "private/mod.rs", "guide/mod.rs", "reflection.rs"];
 
 /// Says what is wrong with code of module `from` that names `to`, an item of module `module`.
 fn forbidden(from: &str, module: &str, to: &str) -> Option<String> {

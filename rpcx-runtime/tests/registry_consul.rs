@@ -222,7 +222,7 @@ async fn both_ways_of_registering_go_together() {
 async fn what_is_no_endpoint_is_refused_without_a_consul() {
     for (endpoints, problem) in [
         (vec![], "no Consul endpoint is given"),
-        (vec!["https://h:8501"], "TLS to Consul is not supported: `https://h:8501`"),
+        (vec!["https://h:8501"], "`https://h:8501` asks for TLS, and none is configured"),
     ] {
         let consul = Consul::new(endpoints);
         let registration = consul.register("Arith", announcement("tcp@127.0.0.1:1"));

@@ -57,10 +57,8 @@ impl Bench for NativeServices {
     }
 }
 
+rules_of_places!(NativeServices);
 registry_contract! { NativeServices:
-    a_server_is_found_with_what_it_says_of_itself,
-    a_server_that_withdraws_is_gone_at_once,
-    a_registration_that_is_dropped_is_gone_at_once,
     a_server_that_crashes_is_gone_within_the_promise,
     a_registry_that_restarts_changes_no_list,
     a_registry_that_lost_its_data_gets_it_back,
@@ -72,7 +70,6 @@ registry_contract! { NativeServices:
     an_operators_edit_survives_a_restart_of_the_registry,
     an_entry_that_was_deleted_is_written_again,
     without_metrics_an_entry_is_as_announced,
-    a_service_whose_name_begins_the_same_is_another,
     wrong_settings_are_refused,
 }
 

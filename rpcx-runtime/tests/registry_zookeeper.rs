@@ -281,6 +281,59 @@ async fn a_unix_address_is_refused() {
     );
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nodes_that_are_made_with_credentials_are_for_others_to_read() {
+    let test = "nodes_that_are_made_with_credentials_are_for_others_to_read";
+    let Some(server) = start(test) else { return };
+    let ada = || usual(&server).credentials("ada", "secret");
+    let _one = registered(&ada(), ONE).await;
+    for path in ["/rpcx_test", "/rpcx_test/Arith", NODE] {
+        assert_protected(server.address(), path).await;
+    }
+    let mut follower = Follower::new(Arc::new(usual(&server)), "Arith");
+    follower.until_servers(&[ONE]).await;
+    let change = client(server.address()).await.set_data(NODE, b"state=inactive", None).await;
+    assert!(matches!(change, Err(Error::NoAuth)), "{change:?}");
+
+    let stranger = usual(&server).register("Arith", announcement(TWO));
+    let mut state = stranger.watch();
+    let fails =
+        |state: &RegistrationState| matches!(state, RegistrationState::Pending { error: Some(_) });
+    let state = soon("a problem", state.wait_for(fails)).await.expect("the entry is tended");
+    let problem = "Pending { error: Some(\"/rpcx_test/Arith/tcp@127.0.0.1:2: \
+                   ZooKeeper does not allow that with these credentials, or without any\") }";
+    assert_eq!(format!("{:?}", *state), problem);
+    drop(state);
+
+    let _two = registered(&ada(), TWO).await;
+    follower.until_servers(&[ONE, TWO]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn credentials_go_for_later_sessions_too() {
+    let Some(server) = start("credentials_go_for_later_sessions_too") else { return };
+    let one = registered(&usual(&server).credentials("ada", "secret"), ONE).await;
+    let (_, before) = node(server.address(), NODE).await.expect("the entry is there");
+    server.kill();
+    until_lost(&one).await;
+    server.start_again();
+    soon("registered", one.registered()).await.expect("ZooKeeper takes the server");
+    let (_, after) = node(server.address(), NODE).await.expect("the entry is there");
+    assert_ne!(after.ephemeral_owner, before.ephemeral_owner);
+    assert_protected(server.address(), NODE).await;
+    one.withdraw().await;
+    assert!(node(server.address(), NODE).await.is_none());
+}
+
+async fn assert_protected(server: &str, path: &str) {
+    let (acl, _) = client(server).await.get_acl(path).await.expect(path);
+    let [own, others] = acl.as_slice() else { panic!("{path}: {acl:?}") };
+    assert_eq!((own.permission(), own.scheme()), (Permission::ALL, "digest"), "{path}");
+    // After the colon there is a hash of both.
+    assert!(own.id().starts_with("ada:") && !own.id().contains("secret"), "{path}: {own:?}");
+    assert_eq!(*others, Acl::new(Permission::READ, AuthId::anyone()), "{path}");
+}
+
 fn start(test: &str) -> Option<PrivateServer> {
     PrivateServer::start::<ZooKeeperBench>(test)
 }

@@ -127,14 +127,14 @@ async fn every_sequence_number_is_answered_however_often_it_comes() {
 #[tokio::test(start_paused = true)]
 async fn a_response_has_the_requests_header_with_a_clean_status() {
     let (_running, mut raw) = arith().await;
-    // A response by its type bit, version 200, status 3, reserved bits 5: served all the same.
+    // A response by its type bit, version 200, status 3, reserved bits 6: served all the same.
     let mut frame = Frame::mul(77).metadata("k", "v");
     let mut header = frame.header.encode();
-    header[1..4].copy_from_slice(&[200, 0x83, 0x35]);
+    header[1..4].copy_from_slice(&[200, 0x83, 0x36]);
     frame.header = Header::decode(header).unwrap();
     raw.send(&frame).await;
     let reply = raw.message().await;
-    assert_eq!(reply.header().encode(), [8, 200, 0x80, 0x35, 0, 0, 0, 0, 0, 0, 0, 77]);
+    assert_eq!(reply.header().encode(), [8, 200, 0x80, 0x36, 0, 0, 0, 0, 0, 0, 0, 77]);
     assert_eq!(reply.service_path(), b"Arith");
     assert_eq!(reply.service_method(), b"Mul");
     assert_eq!(Answer::of(&reply), Answer::forty_two(77));
@@ -142,7 +142,7 @@ async fn a_response_has_the_requests_header_with_a_clean_status() {
     frame.method = b"Nope".to_vec();
     raw.send(&frame).await;
     let error = raw.message().await;
-    assert_eq!(error.header().encode(), [8, 200, 0x81, 0x35, 0, 0, 0, 0, 0, 0, 0, 77]);
+    assert_eq!(error.header().encode(), [8, 200, 0x81, 0x36, 0, 0, 0, 0, 0, 0, 0, 77]);
     assert_eq!(error.service_path(), b"Arith");
     assert_eq!(error.service_method(), b"Nope");
 }
@@ -226,7 +226,7 @@ async fn a_call_whose_deadline_is_over_does_not_run() {
     let mut raw = Raw::connect(running.address()).await;
     for value in ["0", "-1", "-9223372036854775808"] {
         let answer = raw.call(&wait(1, "never").metadata("__ServerTimeout", value)).await;
-        assert_eq!(answer, Answer::error(1, "context deadline exceeded"), "{value:?}");
+        assert_eq!(answer, Answer::refused(1, "context deadline exceeded"), "{value:?}");
     }
     assert_eq!(probe.seen(), []);
 }

@@ -33,7 +33,7 @@ async fn waiting(server: Server, address: &str) -> (Running, Raw, Probe) {
 
 async fn assert_refused(address: &str) {
     let address: Address = address.parse().unwrap();
-    let error = soon(NetworkConnector.connect(&address)).await.unwrap_err();
+    let error = soon(NetworkConnector::new().connect(&address)).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::ConnectionRefused);
 }
 
@@ -56,17 +56,20 @@ async fn a_stopping_server_answers_what_runs_and_lets_nobody_in() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stopping_server_takes_no_further_calls() {
+async fn a_stopping_server_serves_what_still_comes_until_nothing_does() {
     let (running, mut raw, mut probe) = waiting(Server::new(), &memory_address()).await;
     let server = running.stop();
     raw.expect_silence().await;
     raw.send(&wait(2, "late")).await;
-    raw.expect_silence().await;
-    probe.open("running");
-    assert_eq!(raw.answer().await, waited(1, "running"));
+    assert_eq!(probe.event().await, Event::started("late"));
+    for (seq, name) in [(1, "running"), (2, "late")] {
+        probe.open(name);
+        assert_eq!(raw.answer().await, waited(seq, name));
+    }
+    let begun = Instant::now();
     raw.expect_end().await;
+    assert_eq!(begun.elapsed().as_millis(), 500);
     soon(server).await.unwrap();
-    assert_eq!(probe.seen(), [Event::finished("running")]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -6,6 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use rpcx::client::ClientBuilder;
+use rpcx::codec;
+use rpcx::protocol::SerializeType;
 use rpcx::registry::MultipleServers;
 use rpcx::transport::{ConnectFuture, Connector};
 use rpcx::{Address, Client as _, Error, Executed, FailMode, Instance, Result, SelectMode};
@@ -15,7 +17,9 @@ use tokio::time::Instant;
 #[allow(dead_code, reason = "each test file uses a part")]
 mod support;
 
-use support::{ArithClient, Dial, FakeNetwork, Peer, Peers, Reply, args, error_to, settle, soon};
+use support::{
+    Args, ArithClient, Dial, FakeNetwork, Peer, Peers, Reply, args, error_to, settle, soon,
+};
 
 /// Says at every place what a call does when a server fails.
 #[rpcx::service]
@@ -291,6 +295,42 @@ async fn an_attempt_that_may_have_run_is_not_forgotten() {
         let error = result.unwrap_err();
         assert_eq!(error.executed(), Executed::Maybe, "{mode}: {error:?}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_attempt_that_may_have_run_is_not_forgotten_with_the_last_server() {
+    let (servers, mut peers) = Servers::new();
+    let list = list(&["only"]);
+    let builder = ArithClient::builder().connector(servers.clone()).registry(list.clone());
+    let client = connect(builder).await;
+    let (result, ()) = tokio::join!(add(&client), async {
+        let mut peer = peers.accept().await;
+        peer.request().await;
+        list.update(instances(&[]));
+        settle().await;
+    });
+    let error = result.unwrap_err();
+    assert_eq!(error.executed(), Executed::Maybe, "{error:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn all_calls_that_wait_for_a_server_go_on() {
+    let (servers, mut peers) = Servers::new();
+    let list = list(&[]);
+    let builder = ArithClient::builder().connector(servers.clone()).registry(list.clone());
+    let client = connect(builder.wait_for_server(Duration::from_secs(10))).await;
+    let calls: Vec<_> = (0..20).map(|number| client.mul(args(number, 1)).start()).collect();
+    settle().await;
+    list.update(instances(&["late"]));
+    let mut peer = peers.accept().await;
+    let mut came = Vec::new();
+    for _ in &calls {
+        let request = peer.request().await;
+        let args: Args = codec::decode(SerializeType::MSGPACK, &request.payload()).unwrap();
+        came.push(args.a);
+    }
+    came.sort_unstable();
+    assert!(came.iter().copied().eq(0..20), "{came:?}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -3,13 +3,10 @@
 
 mod support;
 
-use std::future::Future;
-use std::process::Command;
-
 use rpcx::registry::{Discover as _, InProcess, MultipleServers, PeerToPeer};
 use rpcx::{Client as _, Instance, Result, Server};
 
-use support::{Running, TCP, memory_address, soon};
+use support::{Running, TCP, memory_address, with_environment};
 
 /// Is written down in this process, unless the environment says more.
 #[rpcx::service]
@@ -45,25 +42,6 @@ macro_rules! answers_with_its_name {
 }
 
 answers_with_its_name!(Local, Fixed, Plain);
-
-/// Runs `test` in another process that has these variables; in that process, runs it here.
-///
-/// `name` is that of the test function.
-fn with_environment<F: Future<Output = ()>>(name: &str, set: &[(&str, &str)], test: F) {
-    if std::env::var(TEST).is_ok_and(|running| running == name) {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        return runtime.expect("there is room for a runtime").block_on(soon(test));
-    }
-    let mut command = Command::new(std::env::current_exe().expect("the test has a file"));
-    for variable in VARIABLES {
-        command.env_remove(variable);
-    }
-    let command = command.args(["--exact", name, "--nocapture"]).env(TEST, name);
-    let output = command.envs(set.iter().copied()).output().expect("the test can run once more");
-    let text = String::from_utf8_lossy(&output.stdout);
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success() && text.contains("1 passed"), "{text}\n{errors}");
-}
 
 async fn serve(address: &str, name: &'static str) -> Running {
     let server = Server::new().without_registry().add(LocalServer::new(Named(name)));
@@ -215,6 +193,30 @@ fn a_registry_whose_feature_is_off() {
     });
 }
 
+#[cfg(feature = "etcd")]
+#[test]
+fn tls_that_cannot_be() {
+    let etcd = ("RPCX_REGISTRY", "etcd://127.0.0.1:2379/rpcx_test");
+    let set = [etcd, ("RPCX_REGISTRY_CA", "/nowhere/ca.pem")];
+    with_environment("tls_that_cannot_be", &set, async {
+        #[cfg(feature = "tls")]
+        let text = "RPCX_REGISTRY_CA is `/nowhere/ca.pem`: No such file or directory (os error 2)";
+        #[cfg(not(feature = "tls"))]
+        let text = "RPCX_REGISTRY_CA is set, which needs the cargo feature `tls` of `rpcx-runtime`";
+        assert_wrong(text).await;
+    });
+}
+
+#[cfg(feature = "etcd")]
+#[test]
+fn a_certificate_without_its_key() {
+    let etcd = ("RPCX_REGISTRY", "etcd://127.0.0.1:2379/rpcx_test");
+    let set = [etcd, ("RPCX_REGISTRY_CA", "ca.pem"), ("RPCX_REGISTRY_CERTIFICATE", "own.pem")];
+    with_environment("a_certificate_without_its_key", &set, async {
+        assert_wrong("RPCX_REGISTRY_CERTIFICATE is set, and RPCX_REGISTRY_KEY is not").await;
+    });
+}
+
 #[test]
 fn the_address_for_others() {
     let set = [("RPCX_SERVICE_ADDRESS", "tcp@rpc.example:8972")];
@@ -293,15 +295,3 @@ fn without_the_environment_the_attribute_counts() {
         assert!(PlainClient::connect().await.is_err());
     });
 }
-
-/// Names the test that runs in this process.
-const TEST: &str = "RPCX_TEST_IN_ENVIRONMENT";
-/// What whoever runs the tests may have set.
-const VARIABLES: [&str; 6] = [
-    "RPCX_REGISTRY",
-    "RPCX_ETCD_SERVERS",
-    "RPCX_ZOOKEEPER_SERVERS",
-    "RPCX_CONSUL_SERVERS",
-    "RPCX_BASE_PATH",
-    "RPCX_SERVICE_ADDRESS",
-];

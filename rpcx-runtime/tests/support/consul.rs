@@ -11,7 +11,12 @@ pub(crate) async fn ask(
     path: &str,
     body: impl Into<reqwest::Body>,
 ) -> Option<String> {
-    let client = Client::builder().no_proxy().build().expect("the client has no odd settings");
+    let client = Client::builder().no_proxy();
+    // Otherwise reqwest panics, for the process has no crypto provider; none is installed, so that it
+    // shows whether the registry does without.
+    #[cfg(feature = "tls")]
+    let client = client.tls_backend_preconfigured(tls());
+    let client = client.build().expect("the client has no odd settings");
     let request = client.request(method, format!("http://{server}/v1/{path}")).body(body);
     let response = request.send().await.expect("Consul answers");
     if response.status() == StatusCode::NOT_FOUND {
@@ -19,6 +24,16 @@ pub(crate) async fn ask(
     }
     assert!(response.status().is_success(), "{path}: {response:?}");
     Some(response.text().await.expect("the body is text"))
+}
+
+#[cfg(feature = "tls")]
+fn tls() -> rustls::ClientConfig {
+    let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
+    rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .expect("ring has the ciphers")
+        .with_root_certificates(rustls::RootCertStore::empty())
+        .with_no_client_auth()
 }
 
 pub(crate) async fn get(server: &str, path: &str) -> Option<Value> {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use rpcx::codec;
-use rpcx::protocol::{Compression, Header, Kind, Message, Output, SerializeType, Status};
+use rpcx::protocol::{Compression, Header, Kind, Message, Output, Peer, SerializeType, Status};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -53,6 +53,12 @@ impl Frame {
     }
 
     /// Replaces the codec's number in the header.
+    /// Says that the client is a peer of this crate.
+    pub(crate) fn marked(mut self) -> Self {
+        self.header = self.header.with_peer(Peer::Client);
+        self
+    }
+
     pub(crate) fn codec(mut self, serialize_type: SerializeType) -> Self {
         let mut bytes = self.header.encode();
         bytes[3] = serialize_type.id() << 4;
@@ -109,6 +115,12 @@ impl Answer {
 
     pub(crate) fn error(seq: u64, text: &str) -> Self {
         Self { seq, result: Err(text.to_owned()), metadata: BTreeMap::new() }
+    }
+
+    /// An error that says that nothing ran.
+    pub(crate) fn refused(seq: u64, text: &str) -> Self {
+        let metadata = [("__rpcx_not_executed".to_owned(), text.to_owned())].into();
+        Self { metadata, ..Self::error(seq, text) }
     }
 
     /// The answer to [`Frame::mul`].

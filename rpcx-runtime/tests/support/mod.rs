@@ -4,6 +4,7 @@
 //! sees messages as they are on the wire.
 #![allow(dead_code, unused_imports, reason = "each test file is a crate and uses some of it")]
 
+mod environment;
 mod frame;
 mod golden;
 mod probe;
@@ -15,6 +16,7 @@ use std::future::Future;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+pub(crate) use environment::{runs_here, with_environment};
 pub(crate) use frame::{Answer, Frame, pack, reencode, unpack};
 pub(crate) use golden::{hex, lines};
 pub(crate) use probe::{Event, Gate, Probe};

@@ -20,7 +20,8 @@ pub(crate) struct Raw {
 impl Raw {
     pub(crate) async fn connect(address: &str) -> Self {
         let address: Address = address.parse().unwrap();
-        let duplex = soon(NetworkConnector.connect(&address)).await.expect("a server listens");
+        let duplex =
+            soon(NetworkConnector::new().connect(&address)).await.expect("a server listens");
         Self { duplex, buffer: BytesMut::new() }
     }
 

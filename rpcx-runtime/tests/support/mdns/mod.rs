@@ -1,4 +1,5 @@
 //! What the tests of multicast DNS share.
+#![allow(dead_code, unused_imports, reason = "each test file is a crate and uses some of it")]
 
 mod packets;
 mod process;

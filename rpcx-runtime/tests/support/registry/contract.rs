@@ -1,5 +1,9 @@
 //! The rules.
+//!
+//! Those that need no more than a registry hold in any [`Place`]; the others kill, edit or refuse, and
+//! are for registries that are servers of their own.
 
+use std::marker::PhantomData;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -9,37 +13,80 @@ use tokio::time::Instant;
 
 use super::{Bench, Follower, PrivateServer, Process, Settings, announcement, soon, within};
 
-pub(crate) async fn a_server_is_found_with_what_it_says_of_itself<B: Bench>(
-    server: &PrivateServer,
-) {
-    let _one = registered(&registry::<B>(server), ONE).await;
-    let mut follower = follower::<B>(server);
+/// Where servers and clients meet. All registries of one place see the same.
+pub(crate) trait Place {
+    /// The registry's name in messages.
+    fn name(&self) -> &'static str;
+
+    /// Makes a registry as a program does; each is one of its own.
+    fn registry(&self) -> Arc<dyn Registry>;
+
+    /// Gives the name of a service that no other test has.
+    fn service(&self) -> &str;
+}
+
+/// A registry's private server is a place.
+pub(crate) struct Private<'a, B>(&'a PrivateServer, PhantomData<B>);
+
+impl<'a, B> Private<'a, B> {
+    pub(crate) fn new(server: &'a PrivateServer) -> Self {
+        Self(server, PhantomData)
+    }
+}
+
+impl<B: Bench> Place for Private<'_, B> {
+    fn name(&self) -> &'static str {
+        B::NAME
+    }
+
+    fn registry(&self) -> Arc<dyn Registry> {
+        registry::<B>(self.0)
+    }
+
+    fn service(&self) -> &'static str {
+        "Arith"
+    }
+}
+
+pub(crate) async fn a_server_is_found_with_what_it_says_of_itself(place: &impl Place) {
+    let _one = registered_at(place, ONE).await;
+    let mut follower = follower_at(place);
     follower.until_servers(&[ONE]).await;
-    let _two = registered(&registry::<B>(server), TWO).await;
+    let _two = registered_at(place, TWO).await;
     follower.until_servers(&[ONE, TWO]).await;
 }
 
-pub(crate) async fn a_server_that_withdraws_is_gone_at_once<B: Bench>(server: &PrivateServer) {
-    let registry = registry::<B>(server);
-    let one = registered(&registry, ONE).await;
-    let _two = registered(&registry, TWO).await;
-    let mut follower = follower::<B>(server);
+pub(crate) async fn a_server_that_withdraws_is_gone_at_once(place: &impl Place) {
+    let registry = place.registry();
+    let one = registry.register(place.service(), announcement(ONE));
+    let two = registry.register(place.service(), announcement(TWO));
+    until_registered(&one).await;
+    until_registered(&two).await;
+    let mut follower = follower_at(place);
     follower.until_servers(&[ONE, TWO]).await;
     let begun = Instant::now();
     one.withdraw().await;
     follower.until_servers(&[TWO]).await;
-    within(B::NAME, "withdrawn → gone at a client", begun.elapsed(), AT_ONCE);
+    within(place.name(), "withdrawn → gone at a client", begun.elapsed(), AT_ONCE);
 }
 
-pub(crate) async fn a_registration_that_is_dropped_is_gone_at_once<B: Bench>(
-    server: &PrivateServer,
-) {
-    let one = registered(&registry::<B>(server), ONE).await;
-    let mut follower = follower::<B>(server);
+pub(crate) async fn a_registration_that_is_dropped_is_gone_at_once(place: &impl Place) {
+    let one = registered_at(place, ONE).await;
+    let mut follower = follower_at(place);
     follower.until_servers(&[ONE]).await;
     drop(one);
     let took = follower.until_servers(&[]).await;
-    within(B::NAME, "dropped → gone at a client", took, AT_ONCE);
+    within(place.name(), "dropped → gone at a client", took, AT_ONCE);
+}
+
+pub(crate) async fn a_service_whose_name_begins_the_same_is_another(place: &impl Place) {
+    let registry = place.registry();
+    let other = registry.register(&format!("{}2", place.service()), announcement(TWO));
+    until_registered(&other).await;
+    let mut follower = follower_at(place);
+    let _one = registered_at(place, ONE).await;
+    follower.until("a server", |list| !list.instances().is_empty()).await;
+    assert_eq!(follower.servers(), [ONE]);
 }
 
 pub(crate) async fn a_server_that_crashes_is_gone_within_the_promise<B: Bench>(
@@ -219,18 +266,6 @@ pub(crate) async fn keys_and_values_are_those_of_go<B: Bench>(server: &PrivateSe
     assert_eq!(parent.as_deref(), Some("Arith"));
 }
 
-pub(crate) async fn a_service_whose_name_begins_the_same_is_another<B: Bench>(
-    server: &PrivateServer,
-) {
-    let registry = registry::<B>(server);
-    let other = registry.register("Arith2", announcement(TWO));
-    until_registered(&other).await;
-    let mut follower = follower::<B>(server);
-    let _one = registered(&registry, ONE).await;
-    follower.until("a server", |list| !list.instances().is_empty()).await;
-    assert_eq!(follower.servers(), [ONE]);
-}
-
 pub(crate) async fn what_makes_no_sense_is_passed_over<B: Bench>(server: &PrivateServer) {
     let _one = registered(&registry::<B>(server), ONE).await;
     let mut follower = follower::<B>(server);
@@ -279,6 +314,16 @@ fn often_updated<B: Bench>(server: &PrivateServer) -> Arc<dyn Registry> {
 
 fn follower<B: Bench>(server: &PrivateServer) -> Follower {
     Follower::new(registry::<B>(server), "Arith")
+}
+
+fn follower_at(place: &impl Place) -> Follower {
+    Follower::new(place.registry(), place.service())
+}
+
+async fn registered_at(place: &impl Place, server: &str) -> Registration {
+    let registration = place.registry().register(place.service(), announcement(server));
+    until_registered(&registration).await;
+    registration
 }
 
 async fn registered(registry: &Arc<dyn Registry>, server: &str) -> Registration {

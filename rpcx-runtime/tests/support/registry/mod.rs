@@ -15,7 +15,12 @@
 //! ```
 #![allow(dead_code, unused_imports, reason = "each test file is a crate and uses some of it")]
 
+#[cfg(feature = "tls")]
+mod certificates;
 pub(crate) mod contract;
+mod counter;
+#[cfg(feature = "tls")]
+mod encrypted;
 mod follower;
 mod gate;
 mod process;
@@ -29,6 +34,11 @@ use std::time::Duration;
 use rpcx::registry::{Announcement, Registry};
 use rpcx::{Instance, InstanceMetadata};
 
+#[cfg(feature = "tls")]
+pub(crate) use certificates::{Authority, Folder, Pair};
+pub(crate) use counter::Counter;
+#[cfg(feature = "tls")]
+pub(crate) use encrypted::{Clients, EncryptedServer};
 pub(crate) use follower::Follower;
 pub(crate) use gate::Gate;
 pub(crate) use process::{Process, run_as_another_process};
@@ -112,13 +122,44 @@ pub(crate) async fn soon<F: Future>(what: &str, event: F) -> F::Output {
 /// It never decides a test that passes.
 const SAFETY: Duration = Duration::from_secs(60);
 
-/// Makes the tests of one registry out of the rules.
-macro_rules! registry_contract {
-    ($bench:ty) => {
-        registry_contract! { $bench:
+/// Makes tests of the rules that hold in any place: how a test of this name gets what it needs, or
+/// nothing if it is skipped, and how that makes a [`Place`](contract::Place). A [`Bench`] is enough.
+#[allow(unused_macros, reason = "some files have other rules")]
+macro_rules! rules_of_places {
+    ($test:ident => $need:expr, $needed:ident => $place:expr,) => {
+        rules_of_places! { $test => $need, $needed => $place;
             a_server_is_found_with_what_it_says_of_itself,
             a_server_that_withdraws_is_gone_at_once,
             a_registration_that_is_dropped_is_gone_at_once,
+            a_service_whose_name_begins_the_same_is_another,
+        }
+    };
+    ($test:ident => $need:expr, $needed:ident => $place:expr; $($rule:ident,)*) => {
+        $(
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $rule() {
+                let $test = stringify!($rule);
+                if let Some(needed) = $need {
+                    let $needed = &needed;
+                    registry::contract::$rule($place).await;
+                }
+            }
+        )*
+    };
+    ($bench:ty) => {
+        rules_of_places! {
+            test => registry::PrivateServer::start::<$bench>(test),
+            server => &registry::contract::Private::<$bench>::new(server),
+        }
+    };
+}
+
+/// Makes the tests of one registry out of the rules.
+#[allow(unused_macros, reason = "some files have other rules")]
+macro_rules! registry_contract {
+    ($bench:ty) => {
+        rules_of_places!($bench);
+        registry_contract! { $bench:
             a_server_that_crashes_is_gone_within_the_promise,
             a_registry_that_restarts_changes_no_list,
             a_registry_that_lost_its_data_gets_it_back,
@@ -131,7 +172,6 @@ macro_rules! registry_contract {
             an_entry_that_was_deleted_is_written_again,
             without_metrics_an_entry_is_as_announced,
             keys_and_values_are_those_of_go,
-            a_service_whose_name_begins_the_same_is_another,
             what_makes_no_sense_is_passed_over,
             wrong_settings_are_refused,
         }

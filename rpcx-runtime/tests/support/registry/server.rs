@@ -13,7 +13,7 @@ use super::Bench;
 #[derive(Debug)]
 pub(crate) struct PrivateServer {
     name: &'static str,
-    environment: &'static [(&'static str, &'static str)],
+    environment: Vec<(&'static str, String)>,
     folder: PathBuf,
     address: String,
 }
@@ -22,7 +22,16 @@ impl PrivateServer {
     /// Starts a server. Gives none, and says so, if its program is missing; with `CI=true` that is a
     /// failure.
     pub(crate) fn start<B: Bench>(test: &str) -> Option<Self> {
-        let (name, environment) = (B::NAME, B::ENVIRONMENT);
+        let environment = B::ENVIRONMENT.iter().map(|(name, value)| (*name, (*value).to_owned()));
+        Self::start_with(B::NAME, environment.collect(), test)
+    }
+
+    /// Starts the server of this name in `.ci/registries`, which is told this.
+    pub(crate) fn start_with(
+        name: &'static str,
+        environment: Vec<(&'static str, String)>,
+        test: &str,
+    ) -> Option<Self> {
         let server = Self { name, environment, folder: folder(), address: String::new() };
         let output = server.script("start");
         match output.status.code() {
@@ -34,7 +43,7 @@ impl PrivateServer {
                 let _ = writeln!(std::io::stderr(), "skipped {test}: {missing}");
                 None
             }
-            _ => panic!("{} does not start: {output:#?}", B::NAME),
+            _ => panic!("{name} does not start: {output:#?}"),
         }
     }
 
@@ -86,7 +95,7 @@ impl PrivateServer {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../.ci/registries");
         let mut command = Command::new(&script);
         command.arg("--dir").arg(&self.folder).args([action, self.name]);
-        command.envs(self.environment.iter().copied());
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         // Should the test end without cleaning up, the server ends all the same.
         command.env("RPCX_REGISTRIES_OWNER", std::process::id().to_string());
         // The registry's own tasks go on meanwhile.

@@ -1,0 +1,123 @@
+//! What connections, servers and calls keep in memory. The only test of its program: others would be
+//! counted too.
+#![cfg(feature = "macros")]
+
+use std::sync::Arc;
+
+use rpcx::client::Channel;
+use rpcx::registry::MultipleServers;
+use rpcx::{Client as _, Server};
+use tokio::net::TcpStream;
+use tokio::sync::Semaphore;
+
+#[path = "support/client.rs"]
+#[allow(dead_code, reason = "each test file uses a part")]
+mod support;
+
+use support::{ArithClient, ArithServer, Calculator, args, serve};
+
+#[global_allocator]
+static ALLOCATOR: dhat::Alloc = dhat::Alloc;
+
+/// A service whose answers never come.
+#[rpcx::service]
+trait Never {
+    async fn answer(&self) -> rpcx::Result<()>;
+}
+
+/// Counts the calls that have come.
+struct Silent(Arc<Semaphore>);
+
+impl Never for Silent {
+    async fn answer(&self) -> rpcx::Result<()> {
+        self.0.add_permits(1);
+        std::future::pending().await
+    }
+}
+
+/// Counts heap bytes that `make` leaves behind, for one of `count` things.
+async fn kept<T>(what: &str, count: usize, at_most: usize, make: impl Future<Output = T>) -> T {
+    let before = dhat::HeapStats::get().curr_bytes;
+    let made = make.await;
+    support::settle().await;
+    let after = dhat::HeapStats::get().curr_bytes;
+    let bytes = after.saturating_sub(before) / count;
+    report(what, bytes);
+    assert!(bytes <= at_most, "{what}: {bytes} bytes");
+    made
+}
+
+#[expect(clippy::print_stdout, reason = "the number is worth more than that it is small enough")]
+fn report(what: &str, bytes: usize) {
+    println!("{what}: {bytes} bytes");
+}
+
+#[test]
+fn connections_servers_and_calls_keep_little() {
+    let _profiler = dhat::Profiler::builder().testing().build();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let come = Arc::new(Semaphore::new(0));
+        let silent = NeverServer::new(Silent(Arc::clone(&come)));
+        let server = Server::new().add(ArithServer::new(Calculator)).add(silent);
+        let address = serve(server, "tcp@127.0.0.1:0").await;
+        let target = address.trim_start_matches("tcp@");
+        let connect = || async {
+            let stream = TcpStream::connect(target).await.unwrap();
+            support::settle().await;
+            stream
+        };
+        // What the runtime keeps for its first sockets.
+        drop(connect().await);
+
+        let accepted = async {
+            let mut streams = Vec::with_capacity(CONNECTIONS);
+            for _ in 0..CONNECTIONS {
+                streams.push(connect().await);
+            }
+            streams
+        };
+        drop(
+            kept("a connection at the server, with a bare client", CONNECTIONS, 2_500, accepted)
+                .await,
+        );
+
+        let connected = async {
+            let mut clients = Vec::with_capacity(CONNECTIONS);
+            for _ in 0..CONNECTIONS {
+                let client = ArithClient::connect_to(&address).await.unwrap();
+                client.mul(args(1, 2)).await.unwrap();
+                clients.push(client);
+            }
+            clients
+        };
+        drop(kept("a channel with a connection, both sides", CONNECTIONS, 6_000, connected).await);
+
+        let addresses: Vec<_> =
+            (0..SERVERS).map(|n| format!("tcp@10.0.{}.{}:8972", n / 250, n % 250)).collect();
+        let listed = async {
+            let servers = MultipleServers::new(&addresses).unwrap();
+            Channel::builder().service("Arith").registry(servers).connect().await.unwrap()
+        };
+        drop(kept("a server in a client's list, not called", SERVERS, 500, listed).await);
+
+        let client = NeverClient::connect_to(&address).await.unwrap();
+        let mut calls = tokio::task::JoinSet::new();
+        let called = async {
+            for _ in 0..CALLS {
+                let client = client.clone();
+                calls.spawn(async move { client.answer().await });
+            }
+            let all = u32::try_from(CALLS).expect("a small number");
+            support::soon(come.acquire_many(all)).await.unwrap().forget();
+        };
+        kept("a call under way, both sides, with their tasks", CALLS, 2_200, called).await;
+        let call = client.answer().into_future();
+        report("the future of a call", size_of_val(&call));
+        assert!(size_of_val(&call) <= 800);
+    });
+}
+
+const CONNECTIONS: usize = 100;
+const SERVERS: usize = 1_000;
+const CALLS: usize = 500;

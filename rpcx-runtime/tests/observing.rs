@@ -1,0 +1,222 @@
+//! What a client tells of its calls: spans, counters, the state of its servers, and no secrets.
+#![cfg(feature = "macros")]
+
+use std::cell::RefCell;
+use std::io::Write;
+use std::sync::Once;
+
+use rpcx::client::ServerHealth;
+use rpcx::registry::MultipleServers;
+use rpcx::{FailMode, Server};
+use tracing_subscriber::fmt::format::FmtSpan;
+
+#[path = "support/client.rs"]
+#[allow(dead_code, reason = "each test file uses a part")]
+mod support;
+
+use support::{ArithClient, ArithServer, Calculator, args, serve};
+
+thread_local! {
+    /// Everything that is traced on this thread, as text: each test has a thread of its own.
+    static LOG: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
+struct Log;
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        LOG.with_borrow_mut(|log| log.write(bytes))
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+fn lines() -> Vec<String> {
+    let text = LOG.with_borrow(|log| String::from_utf8(log.clone()).unwrap());
+    text.lines().map(str::to_owned).collect()
+}
+
+/// Traces the whole process at the finest level.
+fn trace() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let subscriber = tracing_subscriber::fmt()
+            .with_max_level(tracing::Level::TRACE)
+            .with_span_events(FmtSpan::CLOSE)
+            .with_ansi(false)
+            .with_writer(|| Log)
+            .finish();
+        tracing::subscriber::set_global_default(subscriber).unwrap();
+    });
+}
+
+/// A client of one server that is there and of one that is not.
+async fn half_a_cluster(name: &str) -> (ArithClient, String) {
+    let server = Server::new().add(ArithServer::new(Calculator));
+    let address = serve(server, &format!("memory@{name}-there")).await;
+    let gone = format!("memory@{name}-gone");
+    let servers = MultipleServers::new([&address, &gone]).unwrap();
+    let builder = ArithClient::builder().registry(servers).fail_mode(FailMode::Failover);
+    let builder = builder.auth("canary-token").select(rpcx::SelectMode::RoundRobin);
+    #[cfg(feature = "metrics")]
+    let builder = builder.metrics();
+    (builder.connect().await.unwrap(), address)
+}
+
+#[tokio::test]
+async fn a_call_and_each_of_its_attempts_are_spans() {
+    trace();
+    let (arith, _) = half_a_cluster("spans").await;
+    for _ in 0..2 {
+        assert_eq!(arith.add(args(6, 7)).await.unwrap().c, 13);
+    }
+    let closed = |span: &str| {
+        let is_it = |line: &String| line.contains(": close") && line.contains(span);
+        lines().into_iter().filter(is_it).count()
+    };
+    let call = r#" rpcx.call{service="Arith" method="Add" outcome="ok"}: "#;
+    assert_eq!(closed(call), 2, "{:#?}", lines());
+    let failed = r#":rpcx.attempt{server=memory@spans-gone number=1 outcome="connect"}: "#;
+    assert_eq!(closed(failed), 1, "{:#?}", lines());
+    let second = r#":rpcx.attempt{server=memory@spans-there number=2 outcome="ok"}: "#;
+    assert_eq!(closed(second), 1, "{:#?}", lines());
+}
+
+#[tokio::test]
+async fn nothing_that_is_traced_has_a_secret() {
+    trace();
+    let (arith, _) = half_a_cluster("secrets").await;
+    for _ in 0..4 {
+        let call = arith.add(args(424_242, 7)).metadata("key", "canary-value");
+        assert_eq!(call.await.unwrap().c, 424_249);
+    }
+    let lines = lines();
+    assert!(lines.len() > 5, "something is traced: {lines:#?}");
+    for secret in ["canary", "424242", "424249"] {
+        assert!(!lines.iter().any(|line| line.contains(secret)), "{secret}: {lines:#?}");
+    }
+}
+
+#[tokio::test]
+async fn a_client_tells_how_its_servers_do() {
+    let (arith, address) = half_a_cluster("status").await;
+    for _ in 0..2 {
+        arith.add(args(6, 7)).await.unwrap();
+    }
+    let mut status = rpcx::Client::channel(&arith).status();
+    status.sort_by_key(|server| server.address.to_string() != address);
+    let states: Vec<_> =
+        status.iter().map(|one| (one.health, one.connections, one.pending)).collect();
+    assert_eq!(states, [(ServerHealth::Good, 1, 0), (ServerHealth::Unreachable, 0, 0)]);
+    assert!(status.iter().all(|server| server.breaker.is_none()));
+}
+
+#[cfg(feature = "metrics")]
+#[tokio::test]
+async fn calls_attempts_and_connections_are_counted() {
+    let recorder = counted::Recorder::default();
+    let _guard = metrics::set_default_local_recorder(&recorder);
+    let (arith, _) = half_a_cluster("counted").await;
+    for _ in 0..2 {
+        arith.add(args(6, 7)).await.unwrap();
+    }
+    let call = r#"rpcx_client_calls_total service="Arith" method="Add" outcome="ok""#;
+    assert_eq!(recorder.value(call), 2, "{recorder:#?}");
+    let attempt = |server: &str, outcome: &str| {
+        recorder.value(&format!(
+            r#"rpcx_client_attempts_total server="memory@counted-{server}" outcome="{outcome}""#
+        ))
+    };
+    assert_eq!((attempt("gone", "connect"), attempt("there", "ok")), (1, 2), "{recorder:#?}");
+    let open = r#"rpcx_client_connections server="memory@counted-there""#;
+    assert_eq!(recorder.value(open), 1, "{recorder:#?}");
+    let times = r#"rpcx_client_call_seconds service="Arith" method="Add""#;
+    assert_eq!(recorder.value(times), 2, "{recorder:#?}");
+}
+
+/// A recorder that keeps sums: of a histogram, how many values there were.
+#[cfg(feature = "metrics")]
+mod counted {
+    use std::collections::BTreeMap;
+    use std::sync::{Arc, Mutex};
+
+    use metrics::{
+        Counter, CounterFn, Gauge, GaugeFn, Histogram, HistogramFn, Key, KeyName, Metadata,
+        SharedString, Unit,
+    };
+
+    type Sums = Arc<Mutex<BTreeMap<String, i64>>>;
+
+    #[derive(Debug, Default)]
+    pub(crate) struct Recorder(Sums);
+
+    struct One(Sums, String);
+
+    impl One {
+        fn add(&self, value: i64) {
+            *self.0.lock().unwrap().entry(self.1.clone()).or_default() += value;
+        }
+    }
+
+    impl CounterFn for One {
+        fn increment(&self, value: u64) {
+            self.add(value.try_into().unwrap());
+        }
+
+        fn absolute(&self, _: u64) {
+            unreachable!("only increments are used");
+        }
+    }
+
+    impl GaugeFn for One {
+        fn increment(&self, value: f64) {
+            self.add(if value > 0.5 { 1 } else { 1_000 });
+        }
+
+        fn decrement(&self, value: f64) {
+            self.add(if value > 0.5 { -1 } else { 1_000 });
+        }
+
+        fn set(&self, _: f64) {
+            unreachable!("only changes are used");
+        }
+    }
+
+    impl HistogramFn for One {
+        fn record(&self, _: f64) {
+            self.add(1);
+        }
+    }
+
+    impl Recorder {
+        pub(crate) fn value(&self, name: &str) -> i64 {
+            self.0.lock().unwrap().get(name).copied().unwrap_or_default()
+        }
+
+        fn one(&self, key: &Key) -> Arc<One> {
+            let labels = key.labels().map(|label| format!(" {}={:?}", label.key(), label.value()));
+            let name = format!("{}{}", key.name(), labels.collect::<String>());
+            Arc::new(One(Arc::clone(&self.0), name))
+        }
+    }
+
+    impl metrics::Recorder for Recorder {
+        fn describe_counter(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+        fn describe_gauge(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+        fn describe_histogram(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+
+        fn register_counter(&self, key: &Key, _: &Metadata<'_>) -> Counter {
+            Counter::from_arc(self.one(key))
+        }
+
+        fn register_gauge(&self, key: &Key, _: &Metadata<'_>) -> Gauge {
+            Gauge::from_arc(self.one(key))
+        }
+
+        fn register_histogram(&self, key: &Key, _: &Metadata<'_>) -> Histogram {
+            Histogram::from_arc(self.one(key))
+        }
+    }
+}

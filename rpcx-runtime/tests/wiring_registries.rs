@@ -1,0 +1,170 @@
+//! Registries that attributes name and the environment moves, against real ones. The programs are this
+//! test's, each in a process of its own.
+#![cfg(all(feature = "macros", any(feature = "consul", feature = "etcd", feature = "zookeeper")))]
+
+#[cfg(feature = "consul")]
+#[path = "support/consul.rs"]
+mod consul_as_operator;
+#[path = "support/registry/mod.rs"]
+mod registry;
+mod support;
+
+use std::sync::Arc;
+
+use registry::{Counter, Follower, PrivateServer};
+use rpcx::registry::{RegistrationState, Registry};
+use rpcx::{Result, Server};
+use support::{TCP, runs_here, with_environment};
+
+/// A server that runs.
+type Serving = tokio::task::JoinHandle<()>;
+
+/// Answers with its name.
+struct Named;
+
+/// Makes services of a registry that is nowhere unless the environment says so, and their tests.
+macro_rules! registries {
+    ($($feature:literal $module:ident, $registry:ident, $servers:literal, $tls:literal;)*) => {$(
+        #[cfg(feature = $feature)]
+        mod $module {
+            use super::*;
+
+            #[rpcx::service]
+            #[rpcx(registry = $feature, servers = "127.0.0.1:1", base_path = "/attribute")]
+            trait First {
+                async fn first(&self) -> Result<String>;
+            }
+
+            #[rpcx::service]
+            #[rpcx(registry = $feature, servers = "127.0.0.1:1", base_path = "/attribute")]
+            trait Second {
+                async fn second(&self) -> Result<String>;
+            }
+
+            impl First for Named {
+                async fn first(&self) -> Result<String> {
+                    Ok("first".to_owned())
+                }
+            }
+
+            impl Second for Named {
+                async fn second(&self) -> Result<String> {
+                    Ok("second".to_owned())
+                }
+            }
+
+            /// Serves both services, in the attributes' registry, and calls them; gives where.
+            async fn serve_and_call() -> (String, Serving) {
+                let server = Server::new().add(FirstServer::new(Named));
+                let bound = server.add(SecondServer::new(Named)).bind(TCP).await.unwrap();
+                let (registrations, address) = (bound.registrations(), bound.local_addr().to_string());
+                let serving = tokio::spawn(bound.serve());
+                // In a runtime of one thread the server has its turn here, and begins to register.
+                tokio::task::yield_now().await;
+                for service in ["First", "Second"] {
+                    let mut state = registrations.watch(service).expect("the server registers");
+                    let is_there = |state: &_| matches!(state, RegistrationState::Registered);
+                    state.wait_for(is_there).await.unwrap();
+                }
+                let first = FirstClient::connect().await.unwrap();
+                let second = SecondClient::connect().await.unwrap();
+                assert_eq!(first.first().await.unwrap(), "first");
+                assert_eq!(second.second().await.unwrap(), "second");
+                (address, serving)
+            }
+
+            /// Follows a service in the namespace `/staging`.
+            fn follower(service: &str) -> Follower {
+                let servers = std::env::var($servers).expect("the environment says where it is");
+                let registry: Arc<dyn Registry> =
+                    Arc::new(rpcx::registry::$registry::new([servers]).base_path("/staging"));
+                Follower::new(registry, service)
+            }
+
+            #[test]
+            fn servers_and_base_path_are_those_of_the_environment() {
+                let test = concat!(
+                    stringify!($module),
+                    "::servers_and_base_path_are_those_of_the_environment"
+                );
+                let Ok(server) = start($feature, test) else { return };
+                let server = server.as_ref().map_or("", PrivateServer::address);
+                let set = [($servers, server), ("RPCX_BASE_PATH", "/staging")];
+                with_environment(test, &set, async {
+                    let (address, _serving) = serve_and_call().await;
+                    for service in ["First", "Second"] {
+                        let mut follower = follower(service);
+                        follower.until("a server", |list| !list.instances().is_empty()).await;
+                        let list = follower.snapshot();
+                        let servers = list.instances().iter().map(|at| at.address().to_string());
+                        assert_eq!(servers.collect::<Vec<_>>(), [address.as_str()]);
+                    }
+                });
+            }
+
+            #[cfg(feature = $tls)]
+            #[test]
+            fn tls_is_that_of_the_environment() {
+                let test = concat!(stringify!($module), "::tls_is_that_of_the_environment");
+                let authority = registry::Authority::new("one");
+                let files = registry::Folder::new();
+                let registry::Pair { certificate, key } = authority.sign(&[]);
+                let authorities = files.write("ca.pem", authority.certificate());
+                let certificate = files.write("client.pem", &certificate);
+                let key = files.write("client.key", &key);
+                let mut set = vec![
+                    ("RPCX_REGISTRY_CA", authorities.as_str()),
+                    ("RPCX_REGISTRY_CERTIFICATE", &certificate),
+                    ("RPCX_REGISTRY_KEY", &key),
+                ];
+                let known = registry::Clients::WithCertificate;
+                let server = || registry::EncryptedServer::start($feature, &authority, known, test);
+                let server = if runs_here(test) { None } else { server() };
+                match &server {
+                    Some(server) => set.push(($servers, server.address())),
+                    None if runs_here(test) => {}
+                    None => return,
+                }
+                with_environment(test, &set, async {
+                    let _serving = serve_and_call().await;
+                });
+            }
+
+            #[test]
+            fn services_of_a_process_share_a_connection() {
+                let test =
+                    concat!(stringify!($module), "::services_of_a_process_share_a_connection");
+                let Ok(server) = start($feature, test) else { return };
+                let counter = server.as_ref().map(|server| Counter::before(server.address()));
+                let set = [($servers, counter.as_ref().map_or("", Counter::address))];
+                with_environment(test, &set, async {
+                    let _serving = serve_and_call().await;
+                    #[cfg(feature = "consul")]
+                    if $feature == "consul" {
+                        let server = std::env::var($servers).expect("the environment has it");
+                        let sessions = consul_as_operator::get(&server, "session/list").await;
+                        consul_as_operator::only(&sessions.expect("there is a list"));
+                    }
+                });
+                // Consul's interface is HTTP: a session is what stands for a connection there.
+                if let Some(counter) = counter && $feature != "consul" {
+                    assert_eq!(counter.connections(), 1);
+                }
+            }
+        }
+    )*};
+}
+
+registries! {
+    "etcd" etcd, Etcd, "RPCX_ETCD_SERVERS", "tls";
+    "zookeeper" zookeeper, ZooKeeper, "RPCX_ZOOKEEPER_SERVERS", "zookeeper-tls";
+    "consul" consul, Consul, "RPCX_CONSUL_SERVERS", "tls";
+}
+
+/// Starts a registry, unless this process is the one that is to use it; fails if the test is skipped.
+fn start(name: &'static str, test: &str) -> std::result::Result<Option<PrivateServer>, ()> {
+    if runs_here(test) {
+        return Ok(None);
+    }
+    PrivateServer::start_with(name, Vec::new(), test).map(Some).ok_or(())
+}
