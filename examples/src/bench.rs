@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 /// The message of rpcx-benchmark: 40 fields, 581 bytes as protobuf when all are set.
 #[derive(Clone, PartialEq, Deserialize, Serialize, prost::Message)]
 #[serde(rename_all = "PascalCase")]
-#[expect(missing_docs, reason = "the fields are numbered, not named")]
+#[allow(missing_docs, reason = "the fields are numbered, not named")]
 pub struct BenchmarkMessage {
     #[prost(string, required, tag = "1")]
     pub field1: String,

@@ -10,6 +10,7 @@ pub mod bench;
 pub mod event;
 pub mod interop;
 pub mod interop_checks;
+pub mod load;
 pub mod measure;
 pub mod registries;
 pub mod terminal;

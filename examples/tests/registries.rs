@@ -18,7 +18,8 @@ mod support;
 
 use std::io::Write as _;
 use std::path::PathBuf;
-use std::time::Instant;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use go::GoModule;
 use place::{CONSUL, ETCD, MDNS, Place, Registry, ZOOKEEPER};
@@ -194,6 +195,54 @@ fn meet(test: &str, registry: &Registry, server: Whose, client: Whose) {
         std::io::stderr(),
         "{test}: found within {found:.2?}, called within {called:.2?}, gone within {gone:.2?}"
     );
+}
+
+/// What the guide promises of a server that dies, with the default settings of both sides.
+const PROMISES: [(&str, &Registry, Duration); 4] = [
+    ("etcd", &ETCD, Duration::from_secs(11)),
+    ("zookeeper", &ZOOKEEPER, Duration::from_secs(12)),
+    ("consul", &CONSUL, Duration::from_secs(21)),
+    ("mdns", &MDNS, Duration::from_secs(5)),
+];
+
+/// All at once, for it takes as long as the slowest promise.
+#[test]
+fn a_server_that_is_killed_is_gone_at_a_client() {
+    thread::scope(|scope| {
+        for (name, registry, promise) in PROMISES {
+            let test = format!("a_server_that_is_killed_is_gone_at_a_client ({name})");
+            scope.spawn(move || {
+                let Some(gone) = killed_until_gone(&test, registry) else { return };
+                let _ = writeln!(
+                    std::io::stderr(),
+                    "{name}: killed with -9 → gone at a client within {gone:.2?}, \
+                     {promise:?} are promised"
+                );
+                // A machine that is busy with other tests is late with everything.
+                assert!(gone <= promise.mul_f64(1.5) + Duration::from_secs(5), "{test}: {gone:?}");
+            });
+        }
+    });
+}
+
+/// Kills a server that a client sees, and waits until it does not; gives none if that is skipped.
+fn killed_until_gone(test: &str, registry: &Registry) -> Option<Duration> {
+    let place = registry.place(test)?;
+    let addr = format!("127.0.0.1:{}", free_port());
+    // The default interval of the library; that of the program is shorter.
+    let options = ["--addr", &addr, "--meta", "weight=5", "--interval", "60s"];
+    let server = env!("CARGO_BIN_EXE_registry-server");
+    let server = Program::start(server, &[&*place.options(), &options].concat());
+    server.wait_until("registered", |line| event(line, "registered"));
+    let options = ["--wait", "30s", "--nocall", "--for", "10m"];
+    let client = env!("CARGO_BIN_EXE_registry-client");
+    let watcher = Program::start(client, &[&*place.options(), &options].concat());
+    let alone = |servers: &[String]| matches!(servers, [server] if has_weight(server, &addr));
+    wait_for_servers(&watcher, "it alone", alone);
+    server.kill();
+    let since = Instant::now();
+    wait_for_servers(&watcher, "none", <[_]>::is_empty);
+    Some(since.elapsed())
 }
 
 impl Whose {

@@ -2,6 +2,7 @@
 
 #[path = "support/port.rs"]
 mod port;
+mod show;
 #[path = "support/socket.rs"]
 mod socket;
 mod support;

@@ -19,7 +19,7 @@ use rpcx::{Bytes, Server};
 use rpcx_examples::bench::{
     ArithClient, ArithServer, BenchmarkMessage, Blob, HelloClient, HelloServer, MulArgs, Service,
 };
-use rpcx_examples::measure::{Phase, Tally};
+use rpcx_examples::measure::Measurement;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -130,13 +130,12 @@ impl Peer {
         }
     }
 
-    async fn work(self, phase: Arc<Phase>) -> Tally {
-        let mut tally = Tally::default();
+    async fn work(self, measurement: Arc<Measurement>) {
         loop {
             let since = Instant::now();
             let ok = self.call().await;
-            if !tally.count(&phase, since, ok) {
-                return tally;
+            if !measurement.count(since, ok) {
+                return;
             }
             if !ok {
                 tokio::time::sleep(Duration::from_millis(1)).await;
@@ -165,20 +164,20 @@ async fn measure(options: ClientOptions) -> Result<(), Box<dyn Error>> {
         }
         peers.push(peer);
     }
-    let phase = Arc::new(Phase::default());
+    let measurement = Arc::new(Measurement::default());
     let workers: Vec<_> = peers.iter().cycle().take(options.inflight).cloned().collect();
-    let workers: Vec<_> =
-        workers.into_iter().map(|peer| tokio::spawn(peer.work(Arc::clone(&phase)))).collect();
+    let start = |peer: Peer| tokio::spawn(peer.work(Arc::clone(&measurement)));
+    let workers: Vec<_> = workers.into_iter().map(start).collect();
     let warmup = Duration::from_secs_f64(options.warmup);
     let window = Duration::from_secs_f64(options.secs);
     let server_pid = options.server_pid.filter(|pid| *pid > 0);
-    let control = std::thread::spawn(move || phase.run(warmup, window, server_pid));
-    let mut tallies = Vec::new();
+    let control = Arc::clone(&measurement);
+    let control = std::thread::spawn(move || control.run(warmup, window, server_pid));
     for worker in workers {
-        tallies.push(worker.await?);
+        worker.await?;
     }
     let window = control.join().map_err(|_| "the controlling thread panicked")?;
-    let report = Tally::merge(tallies).report(&window);
+    let report = measurement.report(&window);
     #[expect(clippy::print_stdout, reason = "the result")]
     {
         println!("{}", serde_json::to_string(&report)?);

@@ -59,7 +59,7 @@ impl Tap {
 
 impl Connector for Tap {
     fn connect(&self, address: &Address) -> ConnectFuture {
-        let opening = NetworkConnector.connect(address);
+        let opening = NetworkConnector::new().connect(address);
         let shared = Arc::clone(&self.shared);
         Box::pin(async move {
             let server = opening.await?;

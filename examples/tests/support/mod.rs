@@ -74,12 +74,24 @@ impl Program {
 
     /// Asks the program to stop, as a terminal or a service manager does, and waits until it has.
     pub(crate) fn stop(self) -> Ended {
-        let id = self.child.id().try_into().expect("process ids are positive");
-        kill(Pid::from_raw(id), Signal::SIGTERM).expect("the program runs");
+        self.signal(Signal::SIGTERM);
         self.end()
     }
 
-    fn end(mut self) -> Ended {
+    /// Kills the program, which has no time to say goodbye.
+    #[allow(dead_code, reason = "each test file is a crate and uses some of it")]
+    pub(crate) fn kill(self) {
+        drop(self);
+    }
+
+    /// Sends the program a signal.
+    pub(crate) fn signal(&self, signal: Signal) {
+        let id = self.child.id().try_into().expect("process ids are positive");
+        kill(Pid::from_raw(id), signal).expect("the program runs");
+    }
+
+    /// Waits until the program has ended by itself.
+    pub(crate) fn end(mut self) -> Ended {
         let output = self.rest(&self.output);
         let errors = self.rest(&self.errors);
         let status = self.child.wait().expect("the program is our child");
