@@ -8,7 +8,7 @@ use std::{env, fs, io, io::Write, path::Path, process::Command};
 use trybuild::TestCases;
 
 /// The messages in these folders are the macro's own: every compiler shows them alike.
-const OURS: [&str; 5] = ["attr", "method", "param", "registry", "trait"];
+const OURS: [&str; 6] = ["attr", "derive", "method", "param", "registry", "trait"];
 
 /// The messages in these folders are the compiler's, about the generated code. Their wording
 /// changes from version to version, so they are compared with one.

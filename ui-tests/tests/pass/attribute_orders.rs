@@ -63,12 +63,28 @@ mod conditional {
     #[rpcx::service]
     #[cfg_attr(all(), rpcx(name = "Calc"))]
     #[cfg_attr(any(), rpcx(name = "Other"))]
+    #[cfg_attr(all(), rpcx(dyn), rpcx(mock))]
+    pub trait Arith {
+        async fn mul(&self, a: i32) -> rpcx::Result<i32>;
+    }
+}
+
+mod twins_above {
+    use rpcx::rpcx;
+
+    #[rpcx(dyn)]
+    #[rpcx(mock, name = "Calc")]
+    #[rpcx::service]
     pub trait Arith {
         async fn mul(&self, a: i32) -> rpcx::Result<i32>;
     }
 }
 
 struct My;
+
+fn twins() -> (Box<dyn conditional::DynArith>, Box<dyn twins_above::DynArith>) {
+    (Box::new(conditional::ArithMock::new()), Box::new(twins_above::ArithMock::new()))
+}
 
 macro_rules! check {
     ($($module:ident),+) => {
@@ -79,6 +95,7 @@ macro_rules! check {
         })+
 
         fn main() {
+            let _ = twins();
             $({
                 let server = $module::ArithServer::new(My);
                 let methods = rpcx::__private::Service::methods(&server);
@@ -96,5 +113,6 @@ check!(
     above_with_prelude,
     above_by_path,
     above_and_below,
-    conditional
+    conditional,
+    twins_above
 );

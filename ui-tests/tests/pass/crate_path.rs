@@ -19,10 +19,18 @@ pub mod facade {
 mod by_path {
     use crate::facade::rpc::rpcx;
 
-    #[rpcx(crate = crate::facade::rpc, name = "Calc")]
+    #[rpcx(crate = crate::facade::rpc, name = "Calc", dyn, mock)]
     #[crate::facade::rpc::service]
     pub trait Arith {
         async fn mul(&self, a: i32) -> crate::facade::rpc::Result<i32>;
+    }
+
+    #[derive(serde::Serialize, serde::Deserialize, crate::facade::rpc::ServiceError)]
+    #[service_error(crate = crate::facade::rpc)]
+    pub enum Failure {
+        #[serde(skip)]
+        #[service_error(other)]
+        Other(crate::facade::rpc::Error),
     }
 }
 
@@ -35,6 +43,11 @@ mod absolute {
 
 crate::arith!(Calculator, "Calc");
 
+fn dynamic(mock: by_path::ArithMock) -> Box<dyn by_path::DynArith> {
+    Box::new(mock)
+}
+
 fn main() {
+    let _: (_, Option<by_path::Failure>) = (dynamic, None);
     let _: Option<(by_path::ArithClient, absolute::ArithClient, CalculatorClient)> = None;
 }

@@ -4,7 +4,7 @@ fn main() {
     #[derive(serde::Serialize, serde::Deserialize)]
     struct Local;
 
-    #[rpcx::service(codec = "json")]
+    #[rpcx::service(codec = "json", dyn, mock)]
     trait Arith {
         async fn mul(&self, a: Local) -> rpcx::Result<Local>;
     }
@@ -17,5 +17,6 @@ fn main() {
         }
     }
 
-    let _ = rpcx::Server::new().add(ArithServer::new(My));
+    let _ = ArithMock::new();
+    let _ = rpcx::Server::new().add(ArithServer::new(Box::new(My) as Box<dyn DynArith>));
 }

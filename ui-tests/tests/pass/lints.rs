@@ -16,7 +16,7 @@
 )]
 
 /// Calculates.
-#[rpcx::service]
+#[rpcx::service(dyn, mock)]
 pub(crate) trait Arith {
     /// Multiplies.
     async fn mul(&self, ctx: &rpcx::Context, a: i32, b: &[u8]) -> rpcx::Result<i32>;
@@ -40,6 +40,7 @@ pub(crate) trait Arith {
 
 /// An old service.
 #[rpcx::service]
+#[rpcx(dyn, mock)]
 #[deprecated]
 pub(crate) trait Old<K: serde::Serialize + serde::de::DeserializeOwned + Send + 'static> {
     /// Gets.

@@ -1,0 +1,15 @@
+use serde::{Deserialize, Serialize};
+
+#[derive(Debug, Serialize, Deserialize, rpcx::ServiceError)]
+pub struct StockError {
+    code: i32,
+    msg: String,
+}
+
+// What is wrong with the type is told once, not at its uses.
+#[rpcx::service]
+pub trait Stock {
+    async fn take(&self) -> Result<i32, StockError>;
+}
+
+fn main() {}

@@ -1,0 +1,6 @@
+#[derive(rpcx::ServiceError)]
+pub union StockError {
+    code: i32,
+}
+
+fn main() {}

@@ -1,0 +1,16 @@
+use serde::{Deserialize, Serialize};
+
+#[derive(Debug, Serialize, Deserialize, rpcx::ServiceError)]
+pub enum StockError {
+    SoldOut,
+    #[service_error(other)]
+    #[serde(skip)]
+    Other(String),
+}
+
+#[rpcx::service]
+pub trait Stock {
+    async fn take(&self) -> Result<i32, StockError>;
+}
+
+fn main() {}
