@@ -1,7 +1,0 @@
-#[rpcx::service]
-#[rpcx(select = "closet")]
-pub trait Arith {
-    async fn mul(&self, a: i32) -> rpcx::Result<i32>;
-}
-
-fn main() {}
