@@ -51,6 +51,8 @@ pub(super) struct Connection {
     parked: Option<Message>,
     crowd: Crowd,
     reading: bool,
+    /// A handler got a task that may keep this worker busy for long.
+    spawned: bool,
     stall: WriteStall,
     lifetime: Lifetime,
     drain: Drain,
@@ -69,6 +71,7 @@ impl Connection {
             parked: None,
             crowd: Crowd::default(),
             reading: true,
+            spawned: false,
             stall: WriteStall::default(),
             drain: Drain::new(&lifetime.drain),
             lifetime,
@@ -166,6 +169,7 @@ impl Connection {
         if !run.spawn && self.slot.poll(cx).is_ready() {
             return;
         }
+        self.spawned |= run.spawn;
         let handler = handle(self.slot.take(), run.deadline);
         if run.oneway {
             // The caller may be gone by now: the call runs all the same.
@@ -269,8 +273,10 @@ impl Future for Connection {
         let this = &mut *self;
         this.link.wake_up();
         match this.turn(cx) {
-            Ok(Turn::Wait) => Poll::Pending,
-            Ok(Turn::More) => {
+            // tokio runs a spawned task on this very worker, and wakes no other for it: then nobody
+            // may be left to watch the sockets. A task that is to run again at once is taken by another.
+            Ok(Turn::Wait) if !std::mem::take(&mut this.spawned) => Poll::Pending,
+            Ok(Turn::Wait | Turn::More) => {
                 cx.waker().wake_by_ref();
                 Poll::Pending
             }
