@@ -4,7 +4,6 @@
 #![cfg(all(feature = "macros", target_os = "linux"))]
 
 use std::future::IntoFuture as _;
-use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use rpcx::registry::MultipleServers;
@@ -130,9 +129,6 @@ async fn cycle(number: i64, well: &str, breaking: &str) {
     }
 }
 
-/// All tests of the program count the same descriptors.
-static ALONE: Mutex<()> = Mutex::new(());
-
 fn nothing_is_left_of(cycles: i64) {
     let runtime = Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
@@ -163,17 +159,9 @@ fn nothing_is_left_of(cycles: i64) {
 }
 
 #[test]
-fn nothing_is_left_of_many_connections() {
-    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
-    nothing_is_left_of(1_500);
-    a_client_that_outlives_its_servers_keeps_one_connection_each();
-}
-
-#[test]
-#[ignore = "takes a while"]
 fn nothing_is_left_of_ten_thousand_connections() {
-    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     nothing_is_left_of(10_000);
+    a_client_that_outlives_its_servers_keeps_one_connection_each();
 }
 
 /// Not a test of its own: the descriptors of the other would be counted.
