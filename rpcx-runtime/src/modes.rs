@@ -123,7 +123,36 @@ mod tests {
     use super::*;
 
     #[test]
+    fn every_name_is_read() {
+        for name in ["failover", "failfast", "failtry", "failbackup"] {
+            assert_eq!(name.parse::<FailMode>().unwrap().name(), name);
+        }
+        for name in [
+            "random",
+            "round_robin",
+            "weighted_round_robin",
+            "weighted_ping",
+            "consistent_hash",
+            "closest",
+            "least_pending",
+        ] {
+            assert_eq!(name.parse::<SelectMode>().unwrap().name(), name);
+        }
+        for rule in [RetryRule::Safe, RetryRule::AtLeastOnce] {
+            assert_eq!(rule.to_string().parse(), Ok(rule));
+        }
+        assert!("SelectByUser".parse::<SelectMode>().is_err());
+        assert!("always".parse::<RetryRule>().is_err());
+    }
+
+    #[test]
     fn names_are_read_in_gos_form_too() {
+        assert_eq!("Failover".parse(), Ok(FailMode::Failover));
+        assert_eq!("Failfast".parse(), Ok(FailMode::Failfast));
+        assert_eq!("Failbackup".parse(), Ok(FailMode::Failbackup));
+        assert_eq!("WeightedRoundRobin".parse(), Ok(SelectMode::WeightedRoundRobin));
+        assert_eq!("ConsistentHash".parse(), Ok(SelectMode::ConsistentHash));
+        assert_eq!("Closest".parse(), Ok(SelectMode::Closest));
         assert_eq!("RoundRobin".parse(), Ok(SelectMode::RoundRobin));
         assert_eq!("round_robin".parse(), Ok(SelectMode::RoundRobin));
         assert_eq!("RandomSelect".parse(), Ok(SelectMode::Random));

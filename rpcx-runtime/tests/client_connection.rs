@@ -621,3 +621,35 @@ fn a_socket_that_panics_leaves_nobody_waiting() {
 async fn drop_runtime(runtime: tokio::runtime::Runtime) {
     soon(tokio::task::spawn_blocking(move || drop(runtime))).await.expect("it ends");
 }
+
+/// The kernel tells: 02 is the keep-alive timer, and how long it still runs, in hundredths.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_silent_tcp_server_is_probed_after_the_time_the_builder_says() {
+    let left = |port: u16| {
+        let table = std::fs::read_to_string("/proc/net/tcp").unwrap();
+        let own = format!(":{port:04X}");
+        let is_own = |line: &&str| {
+            line.split_whitespace().nth(1).is_some_and(|address| address.ends_with(&own))
+        };
+        let line = table.lines().find(is_own).expect("the socket");
+        let (kind, left) = line.split_whitespace().nth(5).unwrap().split_once(':').unwrap();
+        (kind == "02").then(|| u64::from_str_radix(left, 16).unwrap())
+    };
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("tcp@{}", listener.local_addr().unwrap());
+    for (builder, seconds) in [
+        (ArithClient::builder(), Some(60)),
+        (ArithClient::builder().tcp_keepalive(Some(Duration::from_secs(17))), Some(17)),
+        (ArithClient::builder().tcp_keepalive(None), None),
+    ] {
+        let (client, accepted) = tokio::join!(builder.connect_to(&address), listener.accept());
+        let _client = client.unwrap();
+        let left = left(accepted.unwrap().1.port());
+        // A busy machine looks late, never early.
+        let fits = |seconds: u64| left.is_some_and(|left| left <= seconds * 100 + 10 && left > 0);
+        assert!(seconds.map_or(left.is_none(), fits), "{left:?} of {seconds:?}");
+        let is_own = |seconds: u64| seconds < 60 || left.is_some_and(|left| left > 1_710);
+        assert!(seconds.is_none_or(is_own), "{left:?} is that of another builder");
+    }
+}

@@ -2,10 +2,13 @@
 #![cfg(feature = "macros")]
 
 use std::cell::RefCell;
+#[cfg(feature = "metrics")]
+use std::future::IntoFuture as _;
 use std::io::Write;
 use std::sync::Once;
 
 use rpcx::client::ServerHealth;
+use rpcx::client::selector::{Candidate, Selection, Selector};
 use rpcx::registry::MultipleServers;
 use rpcx::{FailMode, Server};
 use tracing_subscriber::fmt::format::FmtSpan;
@@ -113,6 +116,28 @@ async fn a_client_tells_how_its_servers_do() {
     assert!(status.iter().all(|server| server.breaker.is_none()));
 }
 
+#[tokio::test]
+async fn a_selector_that_chooses_nobody_is_warned_of_once() {
+    #[derive(Debug)]
+    struct Beyond;
+
+    impl Selector for Beyond {
+        fn select(&self, candidates: &[Candidate], _: &Selection<'_>) -> Option<usize> {
+            Some(candidates.len())
+        }
+    }
+
+    trace();
+    let servers = MultipleServers::new(["memory@beyond"]).unwrap();
+    let builder = ArithClient::builder().registry(servers).selector(Beyond);
+    let arith = builder.connect().await.unwrap();
+    for _ in 0..3 {
+        assert!(matches!(arith.add(args(1, 2)).await, Err(rpcx::Error::NoServer { .. })));
+    }
+    let is_warning = |line: &&String| line.contains("chose a server that does not exist");
+    assert_eq!(lines().iter().filter(is_warning).count(), 1, "{:#?}", lines());
+}
+
 #[cfg(feature = "metrics")]
 #[tokio::test]
 async fn calls_attempts_and_connections_are_counted() {
@@ -134,6 +159,15 @@ async fn calls_attempts_and_connections_are_counted() {
     assert_eq!(recorder.value(open), 1, "{recorder:#?}");
     let times = r#"rpcx_client_call_seconds service="Arith" method="Add""#;
     assert_eq!(recorder.value(times), 2, "{recorder:#?}");
+
+    let mut call = Box::pin(arith.add(args(1, 1)).into_future());
+    assert!(support::is_pending(&mut call).await);
+    drop(call);
+    let given_up = r#"rpcx_client_calls_total service="Arith" method="Add" outcome="given_up""#;
+    assert_eq!(recorder.value(given_up), 1, "{recorder:#?}");
+    drop(arith);
+    support::settle().await;
+    assert_eq!(recorder.value(open), 0, "{recorder:#?}");
 }
 
 /// A recorder that keeps sums: of a histogram, how many values there were.

@@ -12,7 +12,9 @@ use rpcx::registry::MultipleServers;
 use rpcx::{Error, FailMode, Refusal, Server};
 use tokio::time::Instant;
 
-use client::{ArithClient, Calculator, FakeNetwork, args, error_to, is_pending, serve, settle};
+use client::{
+    ArithClient, Calculator, FakeNetwork, args, error_to, is_pending, lazily, serve, settle,
+};
 use support::{Answer, Event, Frame, Raw, Running, Tester, Text, memory_address, pack, soon};
 
 fn wait(seq: u64, name: &str) -> Frame {
@@ -224,4 +226,32 @@ async fn no_call_fails_when_one_of_two_servers_stops() {
         assert_eq!(reply.c, 42);
     }
     soon(stopping.unwrap()).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn failtry_makes_a_call_that_was_not_run_at_the_same_server_again() {
+    let (network, mut peers) = FakeNetwork::new();
+    let arith = network.client();
+    let call = async { arith.mul(args(6, 7)).fail_mode(FailMode::Failtry).retries(1).await };
+    let (reply, ()) = tokio::join!(call, async {
+        let mut peer = peers.accept().await;
+        let request = peer.request().await;
+        peer.send(&error_to(&request, &refusal("busy"))).await;
+        peer.serve_one(42).await;
+    });
+    assert_eq!(reply.unwrap().c, 42);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_peer_is_not_asked_for_signs_of_life_where_the_builder_says_so() {
+    let (network, mut peers) = FakeNetwork::new();
+    let arith = lazily(network.builder().without_heartbeat());
+    let (reply, mut peer) = tokio::join!(async { arith.mul(args(6, 7)).await }, async {
+        let mut peer = peers.accept().await;
+        peer.serve_one(42).await;
+        peer
+    });
+    assert_eq!(reply.unwrap().c, 42);
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    assert!(peer.is_quiet().await);
 }

@@ -228,3 +228,28 @@ async fn its_state_can_be_read() {
     let without = connect(world.builder(&["a"])).await;
     assert_eq!(without.channel().status()[0].breaker, None);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_server_whose_circuit_is_open_is_not_chosen_while_another_is_closed() {
+    let world = World::new();
+    let [a, b] = world.serve_all(["a", "b"]).await;
+    a.set(Mood::Never);
+    let client = connect(builder(&world, &["a", "b"]).timeout(ms(100))).await;
+    for id in 0..3 {
+        assert_eq!(failure(client.many(id).await).0, "Timeout");
+    }
+    a.set(Mood::Well);
+    world.ledger.take();
+    for id in 0..9 {
+        assert_eq!(client.many(id).await.unwrap(), id);
+    }
+    assert_eq!(world.ledger.servers(), ["b"; 9]);
+    // When all are open, the call is refused.
+    b.set(Mood::Never);
+    for id in 0..3 {
+        assert_eq!(failure(client.many(id).await).0, "Timeout");
+    }
+    assert_eq!(failure(client.many(1).await), ("NotExecuted", Executed::No));
+    advance(secs(10)).await;
+    assert_eq!(client.many(1).await.unwrap(), 1);
+}

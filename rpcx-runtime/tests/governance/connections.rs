@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use rpcx::FailMode;
+use rpcx::{FailMode, SelectMode};
 use tokio::time::{Instant, advance, sleep};
 
 use super::network::Fault;
@@ -198,6 +198,31 @@ mod removed_servers {
         assert_eq!(Some(tasks()), base);
         assert_eq!((world.network.open("a"), world.network.open("b")), (0, 0));
     }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn calls_go_on_while_a_new_list_is_worked_out() {
+        let world = World::new();
+        let _servers = world.serve_all(["a", "b"]).await;
+        let list = world.list(&["a"]);
+        let (entered, seen) = std::sync::mpsc::channel();
+        let (open, gate) = std::sync::mpsc::channel::<()>();
+        let gate = std::sync::Mutex::new(gate);
+        let filter = move |instance: &rpcx::Instance| {
+            if super::super::network::name_of(instance.address()) == "b" {
+                let _ = entered.send(());
+                let _ = gate.lock().unwrap().recv();
+            }
+            true
+        };
+        let client = connect(world.builder(&[]).registry(list.clone()).filter(filter)).await;
+        world.update(&list, &["a", "b"]);
+        tokio::task::spawn_blocking(move || seen.recv()).await.unwrap().unwrap();
+        for id in 0..100 {
+            assert_eq!(client.once(id).await.unwrap(), id);
+        }
+        assert_eq!(world.ledger.counts(["a", "b"]), [100, 0]);
+        open.send(()).unwrap();
+    }
 }
 
 mod concurrent_dials {
@@ -246,5 +271,19 @@ mod concurrent_dials {
             assert_eq!(soon(call).await.unwrap(), id);
         }
         assert_eq!(world.network.dialed(), ["a"]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_dial_that_hangs_holds_up_no_call_to_another_server() {
+        let world = World::new();
+        let _servers = world.serve_all(["a", "b"]).await;
+        world.network.at("a", Fault::NoAnswer);
+        let builder = world.builder(&["a", "b"]).select(SelectMode::RoundRobin);
+        let client = connect(builder.fail_mode(FailMode::Failfast)).await;
+        let begun = Instant::now();
+        let _calls: Vec<_> = (0..20).map(|id| client.once(id).start()).collect();
+        settle().await;
+        assert_eq!(world.ledger.counts(["a", "b"]), [0, 10]);
+        assert_eq!(begun.elapsed(), Duration::ZERO);
     }
 }

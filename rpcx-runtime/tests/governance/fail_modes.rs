@@ -346,3 +346,72 @@ trait Told {
     #[rpcx(fail_mode = "failtry", retries = 1, retry_interval = "40ms")]
     async fn once(&self, id: i64) -> rpcx::Result<i64>;
 }
+
+/// Says of the trait what `Told` says of a method, and the other way round.
+#[rpcx::service]
+#[rpcx(fail_mode = "failover", retry = "at_least_once", retries = 1, retry_interval = "30ms")]
+#[rpcx(backup_latency = "50ms")]
+trait Said {
+    async fn once(&self, id: i64) -> rpcx::Result<i64>;
+
+    #[rpcx(idempotent, fail_mode = "failbackup")]
+    async fn many(&self, id: i64) -> rpcx::Result<i64>;
+
+    #[rpcx(idempotent, fail_mode = "failbackup", retries = 0)]
+    #[rpcx(backup_latency = "80ms", attempt_timeout = "200ms")]
+    async fn risk(&self, id: i64) -> rpcx::Result<i64>;
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_attribute_acts_on_the_trait_and_on_a_method() {
+    let world = World::new();
+    let [a, b] = world.serve_all(["a", "b"]).await;
+    let builder = || {
+        let builder = SaidClient::builder().connector(world.network.clone()).service("Work");
+        builder.registry(world.list(&["a", "b"])).selector(super::world::First)
+    };
+    // The trait's rule, mode and interval.
+    world.network.next([Fault::CutReply(0)]);
+    let client = connect(builder()).await;
+    let begun = Instant::now();
+    assert_eq!(client.once(1).await.unwrap(), 1);
+    assert!((30..33).contains(&begun.elapsed().as_millis()), "{:?}", begun.elapsed());
+    assert_eq!(world.ledger.servers(), ["a", "b"]);
+    // The trait's retries.
+    world.network.dialed();
+    world.network.always(Fault::Refused);
+    let client = connect(builder()).await;
+    assert_eq!(failure(client.once(2).await), ("Connect", Executed::No));
+    assert_eq!(world.network.dialed(), ["a", "b"]);
+    world.network.always(Fault::None);
+    // The trait's latency and the method's.
+    a.set(Mood::Never);
+    let client = connect(builder()).await;
+    let begun = Instant::now();
+    assert_eq!(client.many(3).await.unwrap(), 3);
+    assert!((50..53).contains(&begun.elapsed().as_millis()), "{:?}", begun.elapsed());
+    let begun = Instant::now();
+    assert_eq!(client.risk(4).await.unwrap(), 4);
+    assert!((80..83).contains(&begun.elapsed().as_millis()), "{:?}", begun.elapsed());
+    // The method's attempt timeout: the second request began at 80.
+    b.set(Mood::Never);
+    let begun = Instant::now();
+    assert_eq!(failure(client.risk(5).await), ("Timeout", Executed::Maybe));
+    assert!((280..283).contains(&begun.elapsed().as_millis()), "{:?}", begun.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn calls_by_name_have_fail_modes_too() {
+    use rpcx::client::Channel;
+    use rpcx::reflection::MethodInfo;
+
+    static MANY: MethodInfo = MethodInfo::new("Work", "Many").idempotent();
+    let world = World::new();
+    let _b = world.serve("b").await;
+    let builder = <Channel as rpcx::Client>::builder().connector(world.network.clone());
+    let builder = builder.service("Work").registry(world.list(&["a", "b"]));
+    let builder = builder.selector(super::world::First).fail_mode(FailMode::Failover);
+    let channel = connect(builder).await;
+    let reply: i64 = channel.call(&MANY, &7_i64).await.unwrap();
+    assert_eq!((reply, world.network.dialed()), (7, vec!["a".to_owned(), "b".to_owned()]));
+}

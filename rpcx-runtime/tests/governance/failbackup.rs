@@ -1,13 +1,17 @@
 //! A second request, for when the first one takes long.
 
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use rpcx::client::{ClientBuilder, RetryBudget};
-use rpcx::{Error, Executed, FailMode, Refusal, RetryRule};
+use rpcx::{Error, Executed, FailMode, Refusal, RetryRule, Server};
 use tokio::time::Instant;
 
 use super::network::Fault;
-use super::world::{Mood, Station, WorkClient, World, connect, failure, ms, secs, settle, soon};
+use super::world::{
+    First, Mood, Station, WorkClient, World, connect, failure, ms, secs, settle, soon,
+};
 
 fn builder(world: &World, names: &[&str]) -> ClientBuilder<WorkClient> {
     world.builder(names).fail_mode(FailMode::Failbackup).backup_latency(ms(20))
@@ -282,4 +286,58 @@ async fn the_slowest_calls_get_faster() {
     assert!(slowest_of_many(FailMode::Failfast).await >= secs(1));
     let backed = slowest_of_many(FailMode::Failbackup).await;
     assert!(backed < ms(25), "{backed:?}");
+}
+
+#[rpcx::service]
+trait Long {
+    #[rpcx(idempotent)]
+    async fn work(&self) -> rpcx::Result<i64>;
+}
+
+#[derive(Clone, Default)]
+struct Worked {
+    slow: Arc<AtomicBool>,
+    finished: Arc<AtomicUsize>,
+    ended: Arc<AtomicUsize>,
+}
+
+struct Ends(Arc<AtomicUsize>);
+
+impl Drop for Ends {
+    fn drop(&mut self) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+impl Long for Worked {
+    async fn work(&self) -> rpcx::Result<i64> {
+        let _ends = Ends(Arc::clone(&self.ended));
+        if self.slow.load(Ordering::SeqCst) {
+            tokio::time::sleep(secs(60)).await;
+        }
+        self.finished.fetch_add(1, Ordering::SeqCst);
+        Ok(1)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_slower_server_stops_working() {
+    let world = World::new();
+    let [a, b] = [Worked::default(), Worked::default()];
+    let mut stations = Vec::new();
+    for (name, worked) in [("a", &a), ("b", &b)] {
+        let server = Server::new().add(LongServer::new(worked.clone()));
+        stations.push(world.serve_with(name, Arc::<Mutex<Mood>>::default(), server).await);
+    }
+    let builder = LongClient::builder().connector(world.network.clone()).selector(First);
+    let builder = builder.registry(world.list(&["a", "b"])).fail_mode(FailMode::Failbackup);
+    let client = connect(builder).await;
+    // The first reply tells that the server is to hear of calls that are given up.
+    assert_eq!(client.work().await.unwrap(), 1);
+    a.slow.store(true, Ordering::SeqCst);
+    assert_eq!(client.work().await.unwrap(), 1);
+    settle().await;
+    let [ended, finished] = [&a.ended, &a.finished].map(|count| count.load(Ordering::SeqCst));
+    assert_eq!((ended, finished), (2, 1), "the second one was dropped where it waited");
+    assert_eq!(b.finished.load(Ordering::SeqCst), 1);
 }

@@ -369,3 +369,19 @@ async fn a_call_that_waits_for_its_turn_has_not_run() {
         }
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_attempt_that_waits_too_long_for_its_turn_is_made_elsewhere() {
+    for wrapped in [false, true] {
+        let world = World::new();
+        let [a, _b] = world.serve_all(["a", "b"]).await;
+        a.set(Mood::Never);
+        let builder = world.builder(&["a", "b"]).max_in_flight(1).fail_mode(FailMode::Failover);
+        let builder = if wrapped { builder.interceptor(Plain) } else { builder };
+        let client = connect(builder.attempt_timeout(ms(500))).await;
+        let _first = client.once(1).attempt_timeout(secs(3600)).start();
+        settle().await;
+        assert_eq!(client.once(2).await.unwrap(), 2);
+        assert_eq!(world.ledger.servers(), ["a", "b"]);
+    }
+}

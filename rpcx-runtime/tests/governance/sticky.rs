@@ -3,7 +3,7 @@
 use rpcx::{FailMode, SelectMode};
 
 use super::network::Fault;
-use super::world::{Mood, WorkClient, World, connect, failure, settle};
+use super::world::{Mood, WorkClient, World, connect, failure, ms, settle};
 
 const THREE: [&str; 3] = ["a", "b", "c"];
 
@@ -126,4 +126,18 @@ async fn calls_that_come_first_at_the_same_time_stick_together() {
     let ran = world.ledger.servers();
     assert!(ran.iter().all(|server| *server == ran[0]), "{ran:?}");
     assert_eq!(world.network.dialed().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_is_ejected_is_left() {
+    let world = World::new();
+    let [a, _b] = world.serve_all(["a", "b"]).await;
+    a.set(Mood::Never);
+    let builder = world.builder(&["a", "b"]).fail_mode(FailMode::Failfast);
+    let client = connect(builder.timeout(ms(100)).sticky()).await;
+    for id in 0..5 {
+        assert_eq!(failure(client.once(id).await).0, "Timeout");
+    }
+    assert_eq!(world.ledger.servers(), ["a"; 5]);
+    assert_eq!(servers(&world, &client, 5).await, ["b"; 5]);
 }
