@@ -5,7 +5,8 @@ use std::str::FromStr;
 
 /// What a call does when a server cannot be reached or is lost. The names are Go rpcx's.
 ///
-/// None of them repeats a call that may have run, unless its method is declared idempotent.
+/// None of them repeats a call that may have run, unless its method is declared idempotent or the rule is
+/// [`RetryRule::AtLeastOnce`].
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum FailMode {
@@ -50,7 +51,8 @@ pub enum RetryRule {
     /// default.
     #[default]
     Safe,
-    /// All whose connection was lost, as Go rpcx 1.9.4 does: a method may run twice.
+    /// All whose connection was lost or brought bytes that make no sense, or whose attempt took too long, as
+    /// Go rpcx 1.9.4 does: a method may run twice.
     AtLeastOnce,
 }
 

@@ -100,7 +100,7 @@ impl<C: Client> ClientBuilder<C> {
     }
 
     /// Asks no server for a sign of life. One that vanishes without a word is then found by TCP alone:
-    /// within 15 s while it owes an answer to something sent, otherwise within 80 s.
+    /// within 15 s while it owes an answer to something sent, otherwise within 75 s.
     #[must_use]
     pub fn without_heartbeat(mut self) -> Self {
         self.settings.heartbeat = Heartbeats::Off;
@@ -108,7 +108,7 @@ impl<C: Client> ClientBuilder<C> {
     }
 
     /// Closes a connection that carried no call for this long; the next call opens another. Off by
-    /// default, as Go's `IdleTimeout`. It takes up to twice as long to be noticed. Heartbeats count as
+    /// default, as Go's `IdleTimeout`. It takes up to twice as long to be noticed. Heartbeats are no
     /// calls.
     #[must_use]
     pub fn idle_timeout(mut self, timeout: Duration) -> Self {
@@ -319,8 +319,8 @@ impl<C: Client> ClientBuilder<C> {
 
     /// Refuses calls to a server while its breaker is open; without one by default, as in Go.
     ///
-    /// Choosing a server does not heed it: with several servers use [`FailMode::Failover`], so that a
-    /// call that was refused is made at another one.
+    /// A server whose breaker is open is not chosen as long as another one will do; if none will, the
+    /// call is refused.
     #[must_use]
     pub fn breaker(mut self, breaker: Breaker) -> Self {
         self.settings.breaker = Some(breaker);
