@@ -49,6 +49,12 @@ impl Metadata {
         Some(self.pairs.swap_remove(at).1)
     }
 
+    /// Leaves the keys out that rpcx itself uses.
+    pub(crate) fn without_own_keys(mut self) -> Self {
+        self.pairs.retain(|(key, _)| !reserved::ALL.contains(&key.as_str()));
+        self
+    }
+
     /// Counts the pairs.
     pub fn len(&self) -> usize {
         self.pairs.len()
@@ -104,6 +110,8 @@ pub(crate) mod reserved {
     pub(crate) const NOT_EXECUTED: &str = "__rpcx_not_executed";
     /// Milliseconds until the caller stops waiting, in decimal.
     pub(crate) const SERVER_TIMEOUT: &str = "__ServerTimeout";
+    /// All of them.
+    pub(super) const ALL: [&str; 4] = [AUTH, ERROR, NOT_EXECUTED, SERVER_TIMEOUT];
 }
 
 #[cfg(test)]

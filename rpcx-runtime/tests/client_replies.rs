@@ -91,6 +91,36 @@ async fn replies_in_any_order_reach_their_own_callers() {
     }
 }
 
+/// A reply is a reply, whatever it says beside; none of it is the caller's to see.
+#[tokio::test]
+async fn rpcxs_own_keys_in_a_reply_mean_nothing() {
+    let own = ["__AUTH", "__rpcx_error__", "__rpcx_not_executed", "__ServerTimeout"];
+    let pairs: Vec<_> = own.into_iter().chain(["by"]).map(|key| (key, "a")).collect();
+    let (network, mut peers) = FakeNetwork::new();
+    let client = network.client();
+    let call = client.mul(args(2, 3)).detailed();
+    let answer = async {
+        let mut peer = peers.accept().await;
+        let request = peer.request().await;
+        let header = request.header().response(Status::Normal);
+        peer.send(&frame(header, &pairs, &product(6))).await;
+        peer
+    };
+    let (detailed, mut peer) = soon(async { tokio::join!(call, answer) }).await;
+    assert_eq!(detailed.result.unwrap(), Reply { c: 6 });
+    assert_eq!(detailed.metadata, [("by", "a")].into_iter().collect());
+    let call = client.mul(args(2, 3)).inform();
+    let answer = async {
+        let request = peer.request().await;
+        let header = request.header().response(Status::Normal);
+        peer.send(&frame(header, &pairs, &product(6))).await;
+    };
+    let (receipts, ()) = soon(async { tokio::join!(call, answer) }).await;
+    let [receipt] = receipts.unwrap().try_into().unwrap();
+    assert_eq!(receipt.result.unwrap(), Reply { c: 6 });
+    assert_eq!(receipt.metadata, [("by", "a")].into_iter().collect());
+}
+
 #[tokio::test]
 async fn a_dropped_call_gives_its_place_to_the_next_at_once() {
     let (network, mut peers) = FakeNetwork::new();

@@ -91,8 +91,7 @@ impl<A: Arguments, R, E> Future for DetailedFuture<'_, A, R, E> {
             let mut metadata = Metadata::new();
             let result = result.and_then(|message| {
                 if let Some(message) = &message {
-                    metadata = message.metadata();
-                    metadata.remove(reserved::ERROR);
+                    metadata = message.metadata().without_own_keys();
                 }
                 read(message.as_ref(), this.reply, this.way.channel().settings())
             });

@@ -16,8 +16,7 @@ use super::request::{Encoded, Request};
 use super::timer::Timer;
 use crate::address::Address;
 use crate::error::{Error, Executed, Result};
-use crate::metadata::{Metadata, reserved};
-use crate::protocol::Message;
+use crate::metadata::Metadata;
 use crate::wire::{ErrorWire, Wire};
 
 /// What one server answered to a call that went to all.
@@ -174,7 +173,7 @@ async fn begin<R: Send + 'static, E: Send + 'static>(
         let call = async move {
             let outcome = managed::run(channel.clone(), request, Some(server)).await;
             let metadata = match &outcome.result {
-                Ok(Some(message)) => without_own_keys(message),
+                Ok(Some(message)) => message.metadata().without_own_keys(),
                 _ => Metadata::new(),
             };
             let result = outcome.result;
@@ -186,12 +185,6 @@ async fn begin<R: Send + 'static, E: Send + 'static>(
         Box::pin(call) as BoxFuture<'static, _>
     });
     Ok(calls.collect())
-}
-
-fn without_own_keys(message: &Message) -> Metadata {
-    let mut metadata = message.metadata();
-    metadata.remove(reserved::ERROR);
-    metadata
 }
 
 impl<E: fmt::Display> fmt::Display for FanOutError<E> {

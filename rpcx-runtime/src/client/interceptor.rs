@@ -200,10 +200,8 @@ impl Incoming {
 
     /// Gives the metadata of the response, without rpcx's own keys.
     pub fn metadata(&self) -> Metadata {
-        let Some(message) = &self.message else { return Metadata::new() };
-        let mut metadata = message.metadata();
-        metadata.remove(reserved::ERROR);
-        metadata
+        let message = self.message.as_ref();
+        message.map(|message| message.metadata().without_own_keys()).unwrap_or_default()
     }
 
     /// Gives the text of the service's error, if it answered with one.
