@@ -17,8 +17,11 @@ use crate::error::{Error, Result};
 use crate::metadata::{Metadata, reserved};
 use crate::method::MethodInfo;
 use crate::protocol::{Decoded, Header, Limits, Message, Output, SerializeType, Status};
+use crate::service::contain_panic;
 
 /// Wraps calls, attempts, or both; it also hears of connections.
+///
+/// A panic around a call or an attempt is the caller's; one at the news of a connection is logged.
 ///
 /// The interceptors of a channel are nested: the one that was given to the builder first is the outermost.
 ///
@@ -329,15 +332,23 @@ impl<T: Interceptor> Layer for T {
     }
 
     fn connected(&self, server: &Address) {
-        Interceptor::connected(self, server);
+        tell(server, || Interceptor::connected(self, server));
     }
 
     fn connect_failed(&self, server: &Address, error: &Error) {
-        Interceptor::connect_failed(self, server, error);
+        tell(server, || Interceptor::connect_failed(self, server, error));
     }
 
     fn disconnected(&self, server: &Address) {
-        Interceptor::disconnected(self, server);
+        tell(server, || Interceptor::disconnected(self, server));
+    }
+}
+
+/// Tells the news of a connection: a panic there must not keep it from the others, nor a connection
+/// from its end.
+fn tell(server: &Address, news: impl FnOnce()) {
+    if contain_panic(news).is_none() {
+        tracing::error!(address = %server, "an interceptor panicked at the news of a connection");
     }
 }
 

@@ -670,3 +670,40 @@ async fn clients_without_a_registry_have_them_too() {
     assert_eq!(client.once(1).await.unwrap(), 1);
     assert_eq!(log.take().len(), 4);
 }
+
+/// Panics whenever it hears of a connection.
+struct Deaf;
+
+impl Interceptor for Deaf {
+    fn connected(&self, _: &Address) {
+        panic!("a panic that the test asked for");
+    }
+
+    fn connect_failed(&self, _: &Address, _: &Error) {
+        panic!("a panic that the test asked for");
+    }
+
+    fn disconnected(&self, _: &Address) {
+        panic!("a panic that the test asked for");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_panics_at_the_news_of_connections_harms_none() {
+    let world = World::new();
+    let a = world.serve("a").await;
+    let (recorder, log) = recorder("i");
+    let builder = world.builder(&["a"]).fail_mode(FailMode::Failfast).interceptor(Deaf);
+    let client = connect(builder.interceptor(recorder)).await;
+    let tasks = || tokio::runtime::Handle::current().metrics().num_alive_tasks();
+    let before = tasks();
+    assert_eq!(client.once(1).await.unwrap(), 1);
+    a.kill().await;
+    world.network.closed("a").await;
+    settle().await;
+    assert!(tasks() < before, "nothing of the connection is left");
+    assert_eq!(failure(client.once(2).await), ("Connect", Executed::No));
+    let news: Vec<_> = log.take().into_iter().filter(|line| line.contains("connected")).collect();
+    let expected = ["i connected to a", "i disconnected from a", "i not connected to a: Connect"];
+    assert_eq!(news, expected);
+}
