@@ -219,7 +219,8 @@ impl<C: Client> ClientBuilder<C> {
     }
 
     /// Calls only servers that `filter` lets through, of those that are active and in the group. Go's
-    /// `SetFilter`; it also holds for servers that the registry names later.
+    /// `SetFilter`; it also holds for servers that the registry names later. If it panics, that server is
+    /// not let through.
     #[must_use]
     pub fn filter(mut self, filter: impl Fn(&Instance) -> bool + Send + Sync + 'static) -> Self {
         self.settings.filter.own = Some(Arc::new(filter));

@@ -14,6 +14,7 @@ use crate::governance::Governance;
 use crate::instance::Instance;
 use crate::outlet::MessageSettings;
 use crate::protocol::{Compression, SerializeType};
+use crate::service::contain_panic;
 use crate::transport::{Connector, NetworkConnector};
 
 /// What a builder was told.
@@ -128,8 +129,16 @@ impl Filter {
         let group = self.group.as_deref();
         group.is_none_or(|group| metadata.groups().any(|own| own == group))
             && !metadata.is_inactive()
-            && self.own.as_ref().is_none_or(|own| own(instance))
+            && self.own.as_ref().is_none_or(|own| lets(own, instance))
     }
+}
+
+/// Asks a filter; a panic, which would end the following of the registry, lets nobody through.
+fn lets(own: &OwnFilter, instance: &Instance) -> bool {
+    contain_panic(|| own(instance)).unwrap_or_else(|| {
+        tracing::error!(address = %instance.address(), "the filter panicked: the server is not called");
+        false
+    })
 }
 
 impl fmt::Debug for Filter {
