@@ -1,6 +1,7 @@
 //! The servers that a channel may call, and which one is next.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::future::Future;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
@@ -74,7 +75,7 @@ impl Cluster {
         settings: &Arc<ChannelSettings>,
     ) -> Self {
         let pool = Arc::new(Pool::new());
-        let list = List::of(&[Instance::new(address)], &List::default(), &pool, settings);
+        let list = List::of(&[&Instance::new(address)], &List::default(), &pool, settings);
         Self::new(Arc::new(ArcSwap::from_pointee(list)), pool, selector, settings, None)
     }
 
@@ -347,8 +348,17 @@ impl List {
         settings: &Arc<ChannelSettings>,
     ) -> Self {
         let instances = news.instances();
-        let usable: Vec<_> =
-            instances.iter().filter(|instance| settings.filter.lets(instance)).cloned().collect();
+        // A server that is named twice is one, and the last is what it says of itself, as in Go.
+        let (mut usable, mut places) = (Vec::<&Instance>::new(), HashMap::new());
+        for instance in instances.iter().filter(|instance| settings.filter.lets(instance)) {
+            match places.entry(instance.address()) {
+                Entry::Occupied(place) => usable[*place.get()] = instance,
+                Entry::Vacant(place) => {
+                    place.insert(usable.len());
+                    usable.push(instance);
+                }
+            }
+        }
         let mut list = Self::of(&usable, known, pool, settings);
         list.why_none = if instances.is_empty() {
             format!("no server of `{service}` is registered")
@@ -360,19 +370,20 @@ impl List {
     }
 
     fn of(
-        instances: &[Instance],
+        instances: &[&Instance],
         known: &Self,
         pool: &Pool,
         settings: &Arc<ChannelSettings>,
     ) -> Self {
-        let endpoints = pool.endpoints(instances.iter().map(Instance::address), settings);
+        let addresses = instances.iter().map(|instance| instance.address());
+        let endpoints = pool.endpoints(addresses, settings);
         let known: HashMap<_, _> =
             known.candidates.iter().map(|candidate| (candidate.address(), candidate)).collect();
         let candidates = instances.iter().zip(&endpoints).map(|(instance, endpoint)| {
             let unchanged = known.get(instance.address());
             let unchanged = unchanged.filter(|known| known.metadata() == instance.metadata());
             unchanged.map_or_else(
-                || Candidate::with_stats(instance.clone(), Arc::clone(endpoint.stats())),
+                || Candidate::with_stats((*instance).clone(), Arc::clone(endpoint.stats())),
                 |known| (*known).clone(),
             )
         });

@@ -93,6 +93,33 @@ async fn later_lists_are_filtered_too() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_filter_that_panics_lets_that_server_not_through_and_the_list_is_followed() {
+    let world = World::new();
+    let _servers = world.serve_all(ALL).await;
+    let list = world.list(&["a?weight=1"]);
+    let picky = |instance: &rpcx::Instance| instance.metadata().weight().unwrap() > 0;
+    let builder = world.builder(&[]).registry(list.clone()).filter(picky);
+    let client = connect(builder.select(SelectMode::RoundRobin)).await;
+    world.update(&list, &["a?weight=1", "b", "c?weight=1"]);
+    settle().await;
+    assert_eq!(called(&world, &client).await, ["a", "c"]);
+    world.update(&list, &["b", "d?weight=1"]);
+    settle().await;
+    assert_eq!(called(&world, &client).await, ["d"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_is_listed_twice_is_one() {
+    let world = World::new();
+    let _servers = world.serve_all(ALL).await;
+    let list = world.list(&["b", "a?weight=1", "b?weight=2"]);
+    let client = connect(world.builder(&[]).registry(list).select(SelectMode::RoundRobin)).await;
+    assert_eq!(used(&client), ["b", "a"]);
+    assert_eq!(client.once(1).inform().await.unwrap().len(), 2);
+    assert_eq!(world.ledger.counts(["a", "b"]), [1, 1]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn metadata_that_changes_costs_no_connection() {
     let world = World::new();
     let _servers = world.serve_all(["a"]).await;
