@@ -58,7 +58,7 @@ struct Follower {
     _registry: Arc<dyn Discover>,
 }
 
-/// How far following has come.
+/// How far following has come; there is news of it whenever the servers change.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 struct Progress {
     /// The list is that of an answer.
@@ -331,9 +331,11 @@ impl Following {
                 let progress = next.progress(&news);
                 (next, progress)
             };
+            let is_new = !next.has_the_servers_of(&known);
             // Connections to servers that are gone end here, or with the last call on them.
             self.list.store(Arc::new(next));
-            self.progress.send_if_modified(|now| std::mem::replace(now, progress) != progress);
+            self.progress
+                .send_if_modified(|now| std::mem::replace(now, progress) != progress || is_new);
         }
     }
 }
@@ -397,6 +399,12 @@ impl List {
 
     fn has(&self, server: &Arc<Endpoint>) -> bool {
         self.endpoints.iter().any(|listed| Arc::ptr_eq(listed, server))
+    }
+
+    fn has_the_servers_of(&self, other: &Self) -> bool {
+        let mut both = self.endpoints.iter().zip(&other.endpoints);
+        self.endpoints.len() == other.endpoints.len()
+            && both.all(|(own, its)| Arc::ptr_eq(own, its))
     }
 
     pub(super) fn endpoints(&self) -> &[Arc<Endpoint>] {

@@ -13,7 +13,7 @@ use super::cluster::List;
 use super::endpoint::Endpoint;
 use super::heartbeat;
 
-/// Asks every server for a sign of life, again and again, and at once when the list changes.
+/// Asks every server for a sign of life, again and again, and at once when the servers change.
 pub(super) async fn measure<T: Send + Sync>(
     list: Arc<ArcSwap<List>>,
     mut news: Option<watch::Receiver<T>>,

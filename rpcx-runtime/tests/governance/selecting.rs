@@ -285,6 +285,24 @@ async fn faster_servers_get_more_calls() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_server_that_takes_the_place_of_another_is_measured_at_once() {
+    let world = World::new();
+    let _servers = world.serve_all(THREE).await;
+    let list = world.list(&["a", "b"]);
+    let builder = world.builder(&[]).registry(list.clone());
+    let _client = connect(builder.select(SelectMode::WeightedPing)).await;
+    settle().await;
+    assert_eq!(world.network.dialed(), ["a", "b"]);
+    world.update(&list, &["a", "c"]);
+    settle().await;
+    assert_eq!(world.network.dialed(), ["c"]);
+    // The same list again is no news.
+    world.update(&list, &["a?weight=2", "c"]);
+    settle().await;
+    assert!(world.network.dialed().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
 async fn nothing_is_measured_unless_the_selector_wants_it() {
     for (wants, dials) in [(true, 3), (false, 0)] {
         let world = World::new();
