@@ -18,7 +18,7 @@ use super::observe::Observer;
 use super::request::{CallKey, Encoded, Request};
 use super::retrying::{Retrying, Verdict};
 use super::selector::Selection;
-use super::timer::Timer;
+use super::timer::{LONGEST, Timer};
 use crate::address::Address;
 use crate::arguments::Arguments;
 use crate::error::{Error, Executed, Result};
@@ -296,7 +296,7 @@ impl<C: Borrow<Channel>, A: Arguments> Attempts<C, A> {
         let filled = channel.cluster().filled();
         let now = Instant::now();
         let patience = &mut self.rest().patience;
-        let until = *patience.get_or_insert_with(|| now.checked_add(wait).unwrap_or(now));
+        let until = *patience.get_or_insert_with(|| now + wait.min(LONGEST));
         if until <= now {
             return Err(error);
         }

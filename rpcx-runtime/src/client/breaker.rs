@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::health::Trouble;
+use super::timer::LONGEST;
 use crate::address::Address;
 
 /// When a server that keeps failing is given no more calls, and for how long.
@@ -37,7 +38,7 @@ impl Breaker {
     /// year.
     #[must_use]
     pub fn consecutive(failures: u32, open_for: Duration) -> Self {
-        Self { failures: failures.max(1), open_for: open_for.min(LONGEST_OPEN) }
+        Self { failures: failures.max(1), open_for: open_for.min(LONGEST) }
     }
 }
 
@@ -301,8 +302,6 @@ const FLAWLESS: u32 = 0;
 const COUNTING: u32 = 1;
 /// Open or half-open.
 const OTHER: u32 = 2;
-
-const LONGEST_OPEN: Duration = Duration::from_secs(365 * 24 * 3_600);
 
 #[cfg(test)]
 mod tests {

@@ -254,8 +254,8 @@ impl<C: Client> ClientBuilder<C> {
         self
     }
 
-    /// Lets calls wait up to `timeout` for a first server when there is none to call: the client may
-    /// then start before any server. By default they fail at once.
+    /// Lets calls wait up to `timeout`, at most a year, for a first server when there is none to call: the
+    /// client may then start before any server. By default they fail at once.
     #[must_use]
     pub fn wait_for_server(mut self, timeout: Duration) -> Self {
         self.settings.wait_for_server = Some(timeout);

@@ -14,6 +14,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::backoff::doubled;
+use super::timer::LONGEST;
 use crate::address::Address;
 
 /// When a server that keeps failing is passed over, and for how long.
@@ -61,7 +62,7 @@ impl Ejection {
     /// Sets how long a server is ejected at most; the default is 30 s, the limit a year.
     #[must_use]
     pub fn longest(mut self, time: Duration) -> Self {
-        self.longest = time.min(LIMIT);
+        self.longest = time.min(LONGEST);
         self
     }
 }
@@ -429,7 +430,6 @@ fn jittered(time: Duration) -> Duration {
 }
 
 const JITTER: f64 = 0.2;
-const LIMIT: Duration = Duration::from_secs(365 * 24 * 3_600);
 
 /// Nothing to speak of since the last success.
 const FLAWLESS: u8 = 0;

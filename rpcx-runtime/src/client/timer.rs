@@ -46,3 +46,6 @@ impl Timer {
         Error::Timeout { after: self.0.after, executed }
     }
 }
+
+/// The longest time that counts: the clock can hold its end.
+pub(super) const LONGEST: Duration = Duration::from_secs(365 * 24 * 3_600);

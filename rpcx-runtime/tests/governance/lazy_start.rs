@@ -68,6 +68,21 @@ async fn a_call_waits_for_the_first_server_if_the_builder_says_so() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_wait_may_be_without_end() {
+    for wrapped in [false, true] {
+        let world = World::new();
+        let _a = world.serve("a").await;
+        let list = world.list(&[]);
+        let builder = waiting(&world, wrapped).wait_for_server(std::time::Duration::MAX);
+        let client = connect(builder.registry(list.clone())).await;
+        let call = client.once(1).start();
+        tokio::time::sleep(secs(24 * 3600)).await;
+        world.update(&list, &["a"]);
+        assert_eq!(soon(call).await.unwrap(), 1);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_wait_is_bounded_and_the_calls_own_time_may_be_shorter() {
     for wrapped in [false, true] {
         let world = World::new();
