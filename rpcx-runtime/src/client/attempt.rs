@@ -118,7 +118,7 @@ impl Attempt {
                 (first.then_some(health::Failure::Lost), first || probes)
             }
             Error::Timeout { executed: Executed::Maybe, .. } => (Some(health::Failure::Slow), true),
-            // The dial was given up before its own time: nobody else tells of it.
+            // The dial goes on: how it ends is told then, and that the call had no time for it now.
             Error::Timeout { .. } if matches!(self.state, State::Dialing(_)) => {
                 (Some(health::Failure::Slow), true)
             }
@@ -242,11 +242,10 @@ impl Attempt {
         let refusal = message.metadata_value(reserved::NOT_EXECUTED);
         let executed = if refusal.is_some() { Executed::No } else { Executed::Maybe };
         if message.metadata_value(reserved::ERROR) == Some(DEADLINE_EXCEEDED.as_bytes()) {
-            let ends = |timer: &&Timer| timer.left() <= TIMER_TOLERANCE;
-            if call.is_some_and(|call| ends(&call)) {
+            if call.is_some_and(Timer::is_about_over) {
                 return Err(Failure::OutOfTime);
             }
-            if let Some(attempt) = self.timer.as_ref().filter(ends) {
+            if let Some(attempt) = self.timer.as_ref().filter(|own| own.is_about_over()) {
                 return Err(attempt.error(executed).into());
             }
         }
@@ -275,8 +274,6 @@ impl Drop for Attempt {
     }
 }
 
-/// How far the timers of the two sides may be apart.
-const TIMER_TOLERANCE: Duration = Duration::from_millis(5);
 /// The least time that the wire can say.
 const SHORTEST: Duration = Duration::from_millis(1);
 /// How many connections one attempt opens before it gives up.

@@ -88,16 +88,13 @@ impl Managed {
             if let Poll::Ready(result) = call.as_mut().poll(cx) {
                 // The time of an attempt that ends with that of the call is the call's.
                 return Poll::Ready(match result {
-                    Err(Error::Timeout { executed, .. }) if timer.left() <= TIMER_TOLERANCE => {
+                    Err(Error::Timeout { executed, .. }) if timer.is_about_over() => {
                         Err(timer.error(executed))
                     }
                     result => result,
                 });
             }
-            timer.poll(cx).map(|()| {
-                let ran = self.maybe_ran.load(Ordering::Relaxed) > 0;
-                Err(timer.error(if ran { Executed::Maybe } else { Executed::No }))
-            })
+            timer.poll(cx).map(|()| Err(timer.error(self.executed())))
         })
         .await
     }
@@ -125,9 +122,7 @@ impl Managed {
                 && self.request.options.deadline.is_some_and(|end| end <= Instant::now())
             {
                 // It was the time of the whole call.
-                let ran = self.maybe_ran.load(Ordering::Relaxed) > 0;
-                let executed = if ran { Executed::Maybe } else { Executed::No };
-                return Err(Error::Timeout { after, executed });
+                return Err(Error::Timeout { after, executed: self.executed() });
             }
             let (channel, info) = (&self.channel, self.request.info);
             match retrying.after(&error, server.as_ref(), channel, info, &self.governance) {
@@ -219,6 +214,11 @@ impl Managed {
         (result, end.server)
     }
 
+    /// Tells what servers may have done so far.
+    fn executed(&self) -> Executed {
+        if self.maybe_ran.load(Ordering::Relaxed) > 0 { Executed::Maybe } else { Executed::No }
+    }
+
     fn last(&self) -> Option<Address> {
         self.last.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -279,5 +279,3 @@ impl End for OneAttempt<'_> {
 
 /// How long the first server has before a second one is called too, as in Go rpcx 1.9.4.
 const BACKUP_LATENCY: Duration = Duration::from_millis(10);
-/// How far the timers of a call and of its attempts may be apart.
-const TIMER_TOLERANCE: Duration = Duration::from_millis(5);

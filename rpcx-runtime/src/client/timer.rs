@@ -42,10 +42,18 @@ impl Timer {
         self.end().saturating_duration_since(Instant::now())
     }
 
+    /// Tells whether it is over, or as good as over: how far the timers of the two sides may be apart,
+    /// or those of a call and of its attempts.
+    pub(super) fn is_about_over(&self) -> bool {
+        self.left() <= TOLERANCE
+    }
+
     pub(super) fn error(&self, executed: Executed) -> Error {
         Error::Timeout { after: self.0.after, executed }
     }
 }
+
+const TOLERANCE: Duration = Duration::from_millis(5);
 
 /// The longest time that counts: the clock can hold its end.
 pub(super) const LONGEST: Duration = Duration::from_secs(365 * 24 * 3_600);
