@@ -29,6 +29,8 @@ pub(super) struct Attempt {
     state: State,
     timer: Option<Timer>,
     dials: u8,
+    /// The selector of its channel wants to know of it.
+    counts: bool,
     /// It shows how the server is, which was passed over until now.
     probe: Option<Probe>,
     /// What the server's breaker waits to hear of.
@@ -75,11 +77,15 @@ impl Attempt {
         probe: Option<Probe>,
         permit: Option<Permit>,
         timeout: Option<Duration>,
+        settings: &ChannelSettings,
     ) -> Self {
-        server.begin();
+        let counts = settings.counts_pending;
+        if counts {
+            server.stats().begin();
+        }
         let lane = server.next_lane();
         let timer = timeout.and_then(Timer::start);
-        Self { server, lane, state: State::New, timer, dials: 0, probe, permit }
+        Self { server, lane, state: State::New, timer, dials: 0, counts, probe, permit }
     }
 
     pub(super) fn server(&self) -> &Arc<Endpoint> {
@@ -270,7 +276,9 @@ impl Attempt {
 
 impl Drop for Attempt {
     fn drop(&mut self) {
-        self.server.end();
+        if self.counts {
+            self.server.stats().end();
+        }
     }
 }
 

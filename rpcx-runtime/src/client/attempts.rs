@@ -276,7 +276,7 @@ impl<C: Borrow<Channel>, A: Arguments> Attempts<C, A> {
         let timeout = self.request.governed(settings, |part| part.attempt_timeout);
         match server.admit() {
             Ok(permit) => {
-                self.attempt = Some(Attempt::new(server, probe, permit, timeout));
+                self.attempt = Some(Attempt::new(server, probe, permit, timeout, settings));
                 self.phase = Phase::Trying;
             }
             Err(refused) => {

@@ -89,20 +89,6 @@ impl Endpoint {
         circuit.admit().map(Some).map_err(refused)
     }
 
-    /// Notes that a call is on its way, if a selector wants to know.
-    pub(super) fn begin(&self) {
-        if self.settings.counts_pending {
-            self.stats.begin();
-        }
-    }
-
-    /// Notes that a call is over.
-    pub(super) fn end(&self) {
-        if self.settings.counts_pending {
-            self.stats.end();
-        }
-    }
-
     /// Counts the calls that wait for their replies.
     pub(super) fn pending(&self) -> usize {
         let connections = self.lanes.iter().filter_map(|lane| lane.current.load_full());

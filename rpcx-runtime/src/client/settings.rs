@@ -39,7 +39,7 @@ pub(super) struct ChannelSettings {
     pub(super) ejection: Option<Ejection>,
     pub(super) breaker: Option<Breaker>,
     pub(super) filter: Filter,
-    /// A selector wants to know how many calls are on their way to each server.
+    /// The channel's selector wants to know how many of its calls are on their way to each server.
     pub(super) counts_pending: bool,
     /// Calls are counted.
     #[cfg(feature = "metrics")]

@@ -96,6 +96,43 @@ async fn clients_that_come_first_at_the_same_time_share_a_connection() {
     assert_eq!(world.network.dialed(), ["a"]);
 }
 
+/// A service whose selector counts calls, beside one whose selector does not.
+#[rpcx::service]
+#[rpcx(select = "least_pending")]
+trait Wait {
+    async fn wait(&self) -> rpcx::Result<String>;
+}
+
+/// Gives its own name, or waits for ever.
+struct Waiter(&'static str);
+
+impl Wait for Waiter {
+    async fn wait(&self) -> rpcx::Result<String> {
+        if self.0 == "a" { std::future::pending().await } else { Ok(self.0.to_owned()) }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_service_has_its_own_selector_on_shared_servers() {
+    let world = World::new();
+    let mut servers = Vec::new();
+    for name in ["a", "b"] {
+        let mood = Arc::<Mutex<_>>::default();
+        let server = world.add_to(Server::new(), name, &mood).add(WaitServer::new(Waiter(name)));
+        servers.push(world.serve_with(name, mood, server).await);
+    }
+    let one = world.one(&["a", "b"]);
+    let _work: WorkClient = one.client().await.unwrap();
+    let wait: WaitClient = one.client().await.unwrap();
+    // Sooner or later one goes to `a`, and stays there.
+    let calls: Vec<_> = (0..20).map(|_| wait.wait().start()).collect();
+    settle().await;
+    for _ in 0..10 {
+        assert_eq!(wait.wait().timeout(secs(1)).await.unwrap(), "b");
+    }
+    drop(calls);
+}
+
 #[tokio::test]
 async fn a_bare_channel_and_a_client_without_a_registry_are_refused() {
     let one = OneClient::new(Channel::builder().without_registry().service("Other"));
