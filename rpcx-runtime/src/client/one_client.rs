@@ -4,6 +4,8 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use tokio::sync::OnceCell;
+
 use super::builder::ClientBuilder;
 use super::channel::{Channel, Client};
 use super::pool::Pool;
@@ -35,7 +37,7 @@ use crate::service_info::ServiceInfo;
 pub struct OneClient {
     builder: ClientBuilder<Channel>,
     pool: Arc<Pool>,
-    channels: Mutex<HashMap<String, Channel>>,
+    channels: Mutex<HashMap<String, Arc<OnceCell<Channel>>>>,
 }
 
 impl OneClient {
@@ -72,13 +74,13 @@ impl OneClient {
     }
 
     async fn open(&self, name: &str, info: Option<&ServiceInfo>) -> Result<Channel> {
-        let known = || self.channels.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(channel) = known().get(name) {
-            return Ok(channel.clone());
-        }
-        // Two that come first at the same time follow the registry twice for a moment.
-        let channel = self.builder.discover(name, info, Arc::clone(&self.pool)).await?;
-        Ok(known().entry(name.to_owned()).or_insert(channel).clone())
+        let place = {
+            let mut channels = self.channels.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(channels.entry(name.to_owned()).or_default())
+        };
+        // Of those that come first at the same time, one follows the registry, and the others wait.
+        let open = || self.builder.discover(name, info, Arc::clone(&self.pool));
+        place.get_or_try_init(open).await.cloned()
     }
 }
 

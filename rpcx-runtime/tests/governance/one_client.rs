@@ -1,9 +1,12 @@
 //! Clients of several services over one set of connections.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use rpcx::client::{Breaker, Channel, OneClient};
+use rpcx::registry::{Discover, Snapshot};
 use rpcx::{Client as _, Error, Executed, FailMode, Refusal, Server};
+use tokio::sync::watch;
 
 use super::network::Fault;
 use super::world::{Station, WorkClient, World, failure, secs, settle, soon};
@@ -94,6 +97,41 @@ async fn clients_that_come_first_at_the_same_time_share_a_connection() {
         assert_eq!(soon(call).await.unwrap(), id);
     }
     assert_eq!(world.network.dialed(), ["a"]);
+}
+
+/// Counts how often it was asked to follow a service.
+#[derive(Debug)]
+struct Counted(watch::Receiver<Snapshot>, Arc<AtomicUsize>);
+
+impl Discover for Counted {
+    fn discover(&self, _: &str) -> watch::Receiver<Snapshot> {
+        self.1.fetch_add(1, Ordering::Relaxed);
+        self.0.clone()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn clients_that_come_first_at_the_same_time_follow_the_registry_once() {
+    let followed = Arc::<AtomicUsize>::default();
+    let (page, news) = watch::channel(Snapshot::starting());
+    let registry = Counted(news, Arc::clone(&followed));
+    let one = Arc::new(OneClient::new(Channel::builder().registry(registry)));
+    let client = || {
+        let one = Arc::clone(&one);
+        tokio::spawn(async move { one.client::<WorkClient>().await.map(drop) })
+    };
+    let clients: Vec<_> = (0..20).map(|_| client()).collect();
+    settle().await;
+    // The others do not depend on the one that was the first.
+    clients[0].abort();
+    settle().await;
+    page.send_replace(Snapshot::live([]));
+    for client in clients.into_iter().skip(1) {
+        soon(client).await.unwrap().unwrap();
+    }
+    assert_eq!(followed.load(Ordering::Relaxed), 2);
+    soon(client()).await.unwrap().unwrap();
+    assert_eq!(followed.load(Ordering::Relaxed), 2);
 }
 
 /// A service whose selector counts calls, beside one whose selector does not.
