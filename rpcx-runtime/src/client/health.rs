@@ -208,9 +208,12 @@ impl Health {
     }
 
     /// Notes that the server said that it is about to stop: it is passed over as if it could not be reached.
+    ///
+    /// It may say so on each of its connections, and again and again: that is one failure.
     pub(super) fn leaves(&self) {
-        self.leaving.store(true, Ordering::Relaxed);
-        self.failed(Failure::Dial);
+        if !self.leaving.swap(true, Ordering::Relaxed) {
+            self.failed(Failure::Dial);
+        }
     }
 
     /// Tells whether the server said so, and nobody has reached it since.

@@ -45,6 +45,18 @@ async fn a_failed_dial_makes_a_server_unreachable_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_server_leaves_once_however_often_it_says_so() {
+    let (health, _trouble) = usual();
+    (0..8).for_each(|_| health.leaves());
+    assert!(health.is_leaving());
+    assert_eq!(time_out(&health), SECOND);
+    health.reached();
+    assert_eq!(health.standing(), Standing::Good);
+    health.leaves();
+    assert_eq!(time_out(&health), SECOND);
+}
+
+#[tokio::test(start_paused = true)]
 async fn each_failed_dial_doubles_the_time() {
     let (health, _trouble) = usual();
     for seconds in [1, 2, 4, 8, 16, 30, 30] {
