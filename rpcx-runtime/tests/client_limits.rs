@@ -421,6 +421,22 @@ async fn answered_heartbeats_keep_the_connection_and_a_call_that_waits_on_it() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn heartbeats_are_a_millisecond_apart_at_least_and_have_as_long() {
+    let (network, mut peers) = FakeNetwork::new();
+    let client = lazily(network.builder().heartbeat(Duration::ZERO, Duration::ZERO));
+    let start = Instant::now();
+    let _call = client.mul(args(2, 3)).start();
+    let mut peer = peers.accept().await;
+    peer.request().await;
+    for number in 1..=20 {
+        let heartbeat = peer.request().await;
+        assert_heartbeat(&heartbeat, number);
+        echo(&mut peer, &heartbeat).await;
+    }
+    assert!(start.elapsed() >= Duration::from_millis(20), "{:?}", start.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_unanswered_heartbeat_ends_the_connection_after_interval_and_wait() {
     let (network, mut peers) = FakeNetwork::new();
     let client =

@@ -89,12 +89,13 @@ impl<C: Client> ClientBuilder<C> {
     }
 
     /// Asks every server for a sign of life every `interval`, and gives the connection up if it does
-    /// not come within `wait`.
+    /// not come within `wait`; both are at least a millisecond.
     ///
     /// By default servers of this crate are asked every 10 s and have 5 s, so that a silent one is
     /// found within 15 s; Go's are not asked, as by Go's own clients.
     #[must_use]
     pub fn heartbeat(mut self, interval: Duration, wait: Duration) -> Self {
+        let [interval, wait] = [interval, wait].map(|time| time.max(SHORTEST));
         self.settings.heartbeat = Heartbeats::All(Heartbeat { interval, wait });
         self
     }
@@ -107,12 +108,12 @@ impl<C: Client> ClientBuilder<C> {
         self
     }
 
-    /// Closes a connection that carried no call for this long; the next call opens another. Off by
-    /// default, as Go's `IdleTimeout`. It takes up to twice as long to be noticed. Heartbeats are no
-    /// calls.
+    /// Closes a connection that carried no call for this long, at least a millisecond; the next call
+    /// opens another. Off by default, as Go's `IdleTimeout`. It takes up to twice as long to be noticed.
+    /// Heartbeats are no calls.
     #[must_use]
     pub fn idle_timeout(mut self, timeout: Duration) -> Self {
-        self.settings.idle_timeout = Some(timeout);
+        self.settings.idle_timeout = Some(timeout.max(SHORTEST));
         self
     }
 
@@ -320,8 +321,8 @@ impl<C: Client> ClientBuilder<C> {
 
     /// Refuses calls to a server while its breaker is open; without one by default, as in Go.
     ///
-    /// A server whose breaker is open is not chosen as long as another one will do; if none will, the
-    /// call is refused.
+    /// A server whose breaker is open is not chosen as long as there are others. A call that was begun at it
+    /// is refused: with [`FailMode::Failover`] it is then made at another one.
     #[must_use]
     pub fn breaker(mut self, breaker: Breaker) -> Self {
         self.settings.breaker = Some(breaker);
@@ -466,6 +467,9 @@ impl<C: Client> ClientBuilder<C> {
         Ok(Channel::new(cluster, settings))
     }
 }
+
+/// What tokio's clock can tell apart: a shorter wait may be none, and a loop of them never pauses.
+const SHORTEST: Duration = Duration::from_millis(1);
 
 fn no_server(why: String) -> Error {
     Error::NoServer { why }

@@ -89,6 +89,18 @@ mod idle_timeout {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn however_short_it_leaves_time_for_a_call() {
+        let world = World::new();
+        let _a = world.serve("a").await;
+        let builder = world.builder(&["a"]).idle_timeout(Duration::ZERO);
+        let client = connect(builder.fail_mode(FailMode::Failfast)).await;
+        for id in 0..100 {
+            assert_eq!(client.once(id).await.unwrap(), id);
+            sleep(ms(1)).await;
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn one_that_carries_calls_is_not() {
         let world = World::new();
         let a = world.serve("a").await;
