@@ -2,11 +2,16 @@
 
 mod support;
 
-use std::io::ErrorKind;
+use std::fmt;
+use std::io::{self, ErrorKind};
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
-use rpcx::transport::{Connector as _, NetworkConnector};
+use rpcx::protocol::Header;
+use rpcx::transport::{Accept, AcceptFuture, Connector as _, Duplex, Listener, NetworkConnector};
 use rpcx::{Address, Server};
+use tokio::io::{AsyncRead, ReadBuf};
 use tokio::time::Instant;
 
 use support::{
@@ -70,6 +75,102 @@ async fn a_stopping_server_serves_what_still_comes_until_nothing_does() {
     raw.expect_end().await;
     assert_eq!(begun.elapsed().as_millis(), 500);
     soon(server).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn heartbeats_do_not_keep_a_stopping_server() {
+    let running = Running::in_memory(Server::new().add(Tester::service())).await;
+    let mut raw = Raw::connect(running.address()).await;
+    raw.expect_serves().await;
+    let begun = Instant::now();
+    let mut server = running.stop();
+    let heartbeat = Frame { header: Frame::mul(9).header.with_heartbeat(), ..Frame::mul(9) };
+    while tokio::time::timeout(Duration::from_millis(200), &mut server).await.is_err() {
+        raw.send(&heartbeat).await;
+        assert!(raw.message().await.header().is_heartbeat());
+    }
+    assert_eq!(begun.elapsed().as_millis(), 500);
+}
+
+// A paused clock stands still while there is something to do.
+#[tokio::test]
+async fn a_client_that_never_stops_does_not_keep_a_server() {
+    for endless in [Frame::mul(1), cancel(1)] {
+        let listener = Own::new(move || Ok(flood(&endless)));
+        let server = Server::new().add(Tester::service()).max_connections(1);
+        soon(stop(server.shutdown_timeout(Duration::from_millis(1)), listener)).await;
+    }
+}
+
+/// Serves for a moment, then stops.
+async fn stop(server: Server, listener: Own) {
+    let bound = server.bind_to(Listener::Own(Box::new(listener))).unwrap();
+    let (stop, stopped) = tokio::sync::oneshot::channel();
+    let serving = tokio::spawn(bound.serve_until(async { stopped.await.unwrap() }));
+    tokio::task::yield_now().await;
+    stop.send(()).unwrap();
+    serving.await.unwrap();
+}
+
+fn cancel(seq: u64) -> Frame {
+    Frame { header: Header::cancel(seq), ..Frame::mul(seq) }
+}
+
+/// A listener that always has something to say.
+struct Own(Box<dyn FnMut() -> io::Result<Duplex> + Send + Sync>);
+
+impl Own {
+    fn new(next: impl FnMut() -> io::Result<Duplex> + Send + Sync + 'static) -> Self {
+        Self(Box::new(next))
+    }
+}
+
+impl fmt::Debug for Own {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Own")
+    }
+}
+
+impl Accept for Own {
+    fn local_address(&self) -> io::Result<Address> {
+        Ok("memory@own".parse().unwrap())
+    }
+
+    fn accept(&mut self) -> AcceptFuture<'_> {
+        let next = (self.0)();
+        Box::pin(async move { next })
+    }
+}
+
+/// A client that takes everything.
+fn duplex(reader: impl AsyncRead + Send + Sync + Unpin + 'static) -> Duplex {
+    Duplex { reader: Box::new(reader), writer: Box::new(tokio::io::sink()), peer: None }
+}
+
+/// A client that sends a frame for ever.
+fn flood(frame: &Frame) -> Duplex {
+    duplex(Flood { frame: frame.encode(), at: 0 })
+}
+
+struct Flood {
+    frame: Vec<u8>,
+    at: usize,
+}
+
+impl AsyncRead for Flood {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        into: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        while into.remaining() > 0 {
+            let rest = &self.frame[self.at..];
+            let len = rest.len().min(into.remaining());
+            into.put_slice(&rest[..len]);
+            self.at = (self.at + len) % self.frame.len();
+        }
+        Poll::Ready(Ok(()))
+    }
 }
 
 #[tokio::test(start_paused = true)]

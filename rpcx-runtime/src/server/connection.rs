@@ -50,6 +50,8 @@ pub(super) struct Connection {
     /// A request that came when too many were running.
     parked: Option<Message>,
     crowd: Crowd,
+    /// Calls that were taken and not yet counted.
+    calls: u64,
     reading: bool,
     /// A handler got a task that may keep this worker busy for long.
     spawned: bool,
@@ -70,6 +72,7 @@ impl Connection {
             cancellable: HashMap::new(),
             parked: None,
             crowd: Crowd::default(),
+            calls: 0,
             reading: true,
             spawned: false,
             stall: WriteStall::default(),
@@ -83,10 +86,10 @@ impl Connection {
         let mut budget = REQUESTS_A_TURN;
         loop {
             self.reap(cx);
-            let before = budget;
             self.take_requests(&mut budget, cx);
-            if budget < before {
-                self.link.parts().load.add_calls((before - budget) as u64);
+            let calls = std::mem::take(&mut self.calls);
+            if calls > 0 {
+                self.link.parts().load.add_calls(calls);
                 self.drain.note_call();
             }
             let sending = self.poll_send(cx)?;
@@ -119,21 +122,24 @@ impl Connection {
                     }
                 },
             };
-            if message.header().is_cancel() {
-                self.cancel(message.header().seq());
+            let header = message.header();
+            let is_call = !header.is_heartbeat();
+            let is_too_much = is_call && self.is_full();
+            if is_too_much && self.crowd.poll(cx).is_pending() {
+                self.parked = Some(message);
+                return;
+            }
+            *budget -= 1;
+            self.calls += u64::from(is_call);
+            if header.is_cancel() {
+                self.cancel(header.seq());
                 continue;
             }
-            if self.is_full() && !message.header().is_heartbeat() {
-                if self.crowd.poll(cx).is_pending() {
-                    self.parked = Some(message);
-                    return;
-                }
-                *budget -= 1;
+            if is_too_much {
                 refuse(message, &self.link, OVERLOADED);
                 continue;
             }
-            *budget -= 1;
-            self.link.note_peer(message.header());
+            self.link.note_peer(header);
             let run = dispatch(message, &self.link, &mut self.slot);
             if self.slot.is_filled() {
                 self.run_handler(&run, cx);
@@ -358,7 +364,7 @@ impl Crowd {
     }
 }
 
-/// Requests that one connection may start before others have their turn.
+/// Messages that one connection may send before others have their turn.
 const REQUESTS_A_TURN: usize = 256;
 /// Bytes that may wait for a client before its requests wait too.
 const QUEUE: usize = 4 << 20;

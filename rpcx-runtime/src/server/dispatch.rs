@@ -52,9 +52,6 @@ pub(super) fn dispatch(message: Message, link: &Arc<Link>, slot: &mut Slot) -> R
 
 /// Answers that the server does not take the call.
 pub(super) fn refuse(message: Message, link: &Arc<Link>, why: &str) {
-    if message.header().is_heartbeat() {
-        return echo(&message, link);
-    }
     Request::new(message, None, Arc::clone(link) as _).refuse(why);
 }
 

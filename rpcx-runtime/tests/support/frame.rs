@@ -52,13 +52,13 @@ impl Frame {
         self
     }
 
-    /// Replaces the codec's number in the header.
     /// Says that the client is a peer of this crate.
     pub(crate) fn marked(mut self) -> Self {
         self.header = self.header.with_peer(Peer::Client);
         self
     }
 
+    /// Replaces the codec's number in the header.
     pub(crate) fn codec(mut self, serialize_type: SerializeType) -> Self {
         let mut bytes = self.header.encode();
         bytes[3] = serialize_type.id() << 4;
