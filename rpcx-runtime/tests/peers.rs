@@ -64,6 +64,22 @@ async fn a_call_of_another_client_is_never_given_up() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn of_calls_with_one_number_the_last_is_given_up() {
+    let (service, mut probe) = Tester::gated();
+    let running = Running::in_memory(Server::new().add(service)).await;
+    let mut raw = Raw::connect(running.address()).await;
+    for name in ["first", "second"] {
+        raw.send(&wait(1, name).marked()).await;
+        assert_eq!(probe.event().await, Event::started(name));
+    }
+    probe.open("first");
+    assert_eq!(probe.event().await, Event::finished("first"));
+    assert_eq!(raw.answer().await, waited(1, "first"));
+    raw.send(&cancel(1)).await;
+    assert_eq!(probe.event().await, Event::dropped("second"));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_client_tells_a_peer_which_calls_it_gives_up() {
     let (network, mut peers) = FakeNetwork::new();
     let arith = network.client();

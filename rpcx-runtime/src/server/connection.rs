@@ -45,7 +45,7 @@ pub(super) struct Connection {
     link: Arc<Link>,
     slot: Slot,
     handlers: JoinSet<u64>,
-    /// The handlers whose callers may give up, by sequence number.
+    /// The handlers whose callers may give up, by sequence number; of several with one number, the last.
     cancellable: HashMap<u64, AbortHandle>,
     /// A request that came when too many were running.
     parked: Option<Message>,
@@ -154,12 +154,27 @@ impl Connection {
     /// Lets handlers go that have ended.
     fn reap(&mut self, cx: &mut Context<'_>) {
         while let Poll::Ready(Some(ended)) = self.handlers.poll_join_next(cx) {
-            if let (Ok(seq), false) = (ended, self.cancellable.is_empty()) {
-                self.cancellable.remove(&seq);
+            match ended {
+                _ if self.cancellable.is_empty() => {}
+                Ok(seq) => self.forget(seq),
+                // What a handler had left panicked as it was dropped.
+                Err(error) if error.is_panic() => {
+                    self.cancellable.retain(|_, handler| !handler.is_finished());
+                }
+                // It was cancelled, and so has no entry.
+                Err(_) => {}
             }
         }
         if !self.is_full() {
             self.crowd.end();
+        }
+    }
+
+    /// Takes a handler that has ended out of the list. One that has not ended is of a later call to which
+    /// the client gave the same number.
+    fn forget(&mut self, seq: u64) {
+        if self.cancellable.get(&seq).is_some_and(AbortHandle::is_finished) {
+            self.cancellable.remove(&seq);
         }
     }
 
