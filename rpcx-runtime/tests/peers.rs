@@ -224,6 +224,19 @@ async fn a_stopping_server_tells_its_peers_and_ends_when_they_left() {
     assert!(begun.elapsed().is_zero());
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_stopping_server_tells_a_client_that_shows_itself_late() {
+    let running = Running::in_memory(Server::new().add(Tester::service())).await;
+    let mut raw = Raw::connect(running.address()).await;
+    raw.expect_serves().await;
+    let server = running.stop();
+    raw.expect_silence().await;
+    assert_eq!(raw.call(&Frame::mul(1).marked()).await, Answer::forty_two(1));
+    assert!(raw.message().await.header().is_leaving());
+    drop(raw);
+    soon(server).await.unwrap();
+}
+
 #[tokio::test]
 async fn no_call_fails_when_one_of_two_servers_stops() {
     let (one, two) = (memory_address(), memory_address());

@@ -274,10 +274,11 @@ impl Connection {
     /// Once the server stops: tells a client that understands it, and stops reading when nothing
     /// has come for a while. Until then all is served.
     fn poll_drain(&mut self, sending: Poll<()>, cx: &mut Context<'_>) {
-        if !self.reading || !self.drain.poll_begun(cx) {
+        if !self.reading || !self.drain.has_begun() {
             return;
         }
-        if self.drain.is_first_look() && self.link.is_peer() {
+        // A client may show only now that it understands.
+        if self.link.is_peer() && self.drain.is_to_tell() {
             self.link.write(&mut |out| out.frame(Header::leaving(), b"", b"", [], b""));
         }
         let idle = self.is_idle(sending) && self.frames.is_empty();
@@ -293,6 +294,9 @@ impl Future for Connection {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = &mut *self;
         this.link.wake_up();
+        if this.reading {
+            this.drain.poll_begun(cx);
+        }
         match this.turn(cx) {
             // tokio runs a spawned task on this very worker, and wakes no other for it: then nobody
             // may be left to watch the sockets. A task that is to run again at once is taken by another.

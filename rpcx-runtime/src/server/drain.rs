@@ -14,28 +14,30 @@ use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 /// on being served until its client leaves, or until nothing has come for a while.
 pub(super) struct Drain {
     begun: Option<Pin<Box<WaitForCancellationFutureOwned>>>,
-    looked: bool,
+    told: bool,
     idle: Option<Pin<Box<Sleep>>>,
 }
 
 impl Drain {
     pub(super) fn new(token: &CancellationToken) -> Self {
-        Self { begun: Some(Box::pin(token.clone().cancelled_owned())), looked: false, idle: None }
+        Self { begun: Some(Box::pin(token.clone().cancelled_owned())), told: false, idle: None }
     }
 
-    /// Tells whether the server stops.
-    pub(super) fn poll_begun(&mut self, cx: &mut Context<'_>) -> bool {
-        let Some(begun) = &mut self.begun else { return true };
-        let is_ready = begun.as_mut().poll(cx).is_ready();
-        if is_ready {
+    /// Looks whether the server stops. That takes locks which all connections share: once a wake-up will do.
+    pub(super) fn poll_begun(&mut self, cx: &mut Context<'_>) {
+        if self.begun.as_mut().is_some_and(|begun| begun.as_mut().poll(cx).is_ready()) {
             self.begun = None;
         }
-        is_ready
     }
 
-    /// Tells once, the first time, that it is so.
-    pub(super) fn is_first_look(&mut self) -> bool {
-        !std::mem::replace(&mut self.looked, true)
+    /// Tells whether the server stops, as far as looked.
+    pub(super) fn has_begun(&self) -> bool {
+        self.begun.is_none()
+    }
+
+    /// Tells whether the client is still to be told, which happens once.
+    pub(super) fn is_to_tell(&mut self) -> bool {
+        !std::mem::replace(&mut self.told, true)
     }
 
     /// Notes that a call came.
