@@ -5,6 +5,8 @@ mod support;
 use std::fmt;
 use std::io::{self, ErrorKind};
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -99,6 +101,26 @@ async fn a_client_that_never_stops_does_not_keep_a_server() {
         let listener = Own::new(move || Ok(flood(&endless)));
         let server = Server::new().add(Tester::service()).max_connections(1);
         soon(stop(server.shutdown_timeout(Duration::from_millis(1)), listener)).await;
+    }
+}
+
+#[tokio::test]
+async fn clients_that_never_stop_to_come_do_not_keep_a_server() {
+    let listener = Own::new(|| Ok(duplex(tokio::io::empty())));
+    soon(stop(Server::new(), listener)).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_listener_that_always_fails_does_not_keep_a_server() {
+    for kind in [ErrorKind::NotConnected, ErrorKind::ConnectionReset, ErrorKind::Other] {
+        let accepts = Arc::new(AtomicUsize::new(0));
+        let counter = Arc::clone(&accepts);
+        let listener = Own::new(move || {
+            counter.fetch_add(1, Ordering::Relaxed);
+            Err(kind.into())
+        });
+        soon(stop(Server::new(), listener)).await;
+        assert!(accepts.load(Ordering::Relaxed) < 200, "it pauses");
     }
 }
 

@@ -24,7 +24,8 @@ pub(super) async fn run(mut listener: Listener, parts: Arc<Parts>, stop: impl Fu
             // A client that came before the end is served.
             biased;
             () = accepting => {}
-            () = stop => {}
+            // However many come, and so use up what this task may do in one go.
+            () = tokio::task::unconstrained(stop) => {}
         }
     }
     drop(listener);
@@ -64,10 +65,15 @@ async fn accept(
 /// Waits for a connection, however often the system refuses one for want of resources.
 async fn next(listener: &mut Listener) -> Duplex {
     let mut pause = FIRST_PAUSE;
+    let mut lost = 0;
     loop {
         match listener.accept().await {
             Ok(duplex) => return duplex,
-            Err(error) if belongs_to_one_client(&error) => {}
+            // A broken listener of the program's own may say this for ever, and never wait.
+            Err(error) if belongs_to_one_client(&error) && lost < LOST_IN_A_ROW => {
+                lost += 1;
+                tokio::task::yield_now().await;
+            }
             Err(error) => {
                 tracing::warn!(%error, "no connection can be accepted");
                 tokio::time::sleep(pause).await;
@@ -85,3 +91,5 @@ fn belongs_to_one_client(error: &io::Error) -> bool {
 /// As Go rpcx 1.9.4: 5 ms, doubled up to a second.
 const FIRST_PAUSE: Duration = Duration::from_millis(5);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+/// So many clients in a row may be lost before they are accepted; then it is the listener's fault.
+const LOST_IN_A_ROW: u32 = 100;

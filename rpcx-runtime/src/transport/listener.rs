@@ -42,6 +42,10 @@ pub trait Accept: fmt::Debug + Send + Sync {
     fn local_address(&self) -> io::Result<Address>;
 
     /// Waits for the next connection. It is dropped when the server stops.
+    ///
+    /// An error does not end the server: it waits, up to a second, and asks again. It does so at once if
+    /// the kind of the error says that one client was lost: `ConnectionReset`, `ConnectionAborted`,
+    /// `NotConnected` or `InvalidInput`. A panic ends the server.
     fn accept(&mut self) -> AcceptFuture<'_>;
 }
 
