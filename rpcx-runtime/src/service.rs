@@ -287,22 +287,19 @@ impl Exchange {
         let (message, Some(outlet), metadata) = self.context.parts() else { return };
         let limits = &outlet.settings().limits;
         let limit = limits.message();
-        let refusal = refused.then_some((reserved::NOT_EXECUTED, text));
-        // Up to two pairs more: the error itself, and that nothing ran.
-        let own = refusal.into_iter().chain([(reserved::ERROR, text)]);
-        let keys = metadata.iter().chain(own.clone()).map(|(key, _)| key);
+        let keys = metadata.iter().chain(error_pairs(text, refused)).map(|(key, _)| key);
         if let Err(why) = limits.check_metadata(keys) {
             tracing::warn!(why, "the metadata of a response is left out");
             *metadata = Metadata::new();
         }
         outlet.write(&mut |out| {
             let pairs = metadata.iter().filter(|(key, _)| !is_own(key));
-            let len = error_frame(message, out, pairs.chain(own.clone()));
+            let len = error_frame(message, out, pairs.chain(error_pairs(text, refused)));
             let size = len - PREFIX;
             if size > limit {
                 out.retract(len);
                 let text = format!("the error has {size} bytes, the server's limit is {limit}");
-                error_frame(message, out, [(reserved::ERROR, text.as_str())]);
+                error_frame(message, out, error_pairs(&text, refused));
             }
         });
     }
@@ -332,6 +329,12 @@ impl Drop for Exchange {
             self.send_error(&self.why_unanswered());
         }
     }
+}
+
+/// Gives what an error response has to say: the error itself, and perhaps that nothing ran.
+fn error_pairs(text: &str, refused: bool) -> impl Iterator<Item = (&str, &str)> {
+    let refusal = refused.then_some((reserved::NOT_EXECUTED, text));
+    refusal.into_iter().chain([(reserved::ERROR, text)])
 }
 
 /// Writes an error response; gives its length.

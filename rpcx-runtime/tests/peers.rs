@@ -7,7 +7,7 @@ mod support;
 
 use std::time::Duration;
 
-use rpcx::protocol::{Header, Message, Peer};
+use rpcx::protocol::{Header, Limits, Message, Peer};
 use rpcx::registry::MultipleServers;
 use rpcx::{Error, FailMode, Refusal, Server};
 use tokio::time::Instant;
@@ -235,6 +235,20 @@ async fn a_stopping_server_tells_a_client_that_shows_itself_late() {
     assert!(raw.message().await.header().is_leaving());
     drop(raw);
     soon(server).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_that_is_too_long_is_still_one() {
+    let (service, mut probe) = Tester::gated();
+    let limits = Limits::default().max_message(140);
+    let server = Server::new().add(service).max_in_flight(1).limits(limits);
+    let running = Running::in_memory(server).await;
+    let mut raw = Raw::connect(running.address()).await;
+    raw.send(&wait(1, "running")).await;
+    assert_eq!(probe.event().await, Event::started("running"));
+    raw.send(&wait(2, "never")).await;
+    let text = "the error has 164 bytes, the server's limit is 140";
+    assert_eq!(raw.answer().await, Answer::refused(2, text));
 }
 
 #[tokio::test]
