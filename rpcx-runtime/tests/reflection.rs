@@ -176,6 +176,29 @@ mod schemas {
         async fn keep(&self, value: T) -> rpcx::Result<Vec<T>>;
     }
 
+    #[no_implicit_prelude]
+    mod without_prelude {
+        #[::rpcx::service]
+        pub(crate) trait Bare {
+            async fn put(&self, item: &str) -> ::rpcx::Result<()>;
+            async fn end(&self) -> ::rpcx::Result<()>;
+        }
+
+        #[::rpcx::service]
+        pub(crate) trait Hollow {
+            #[cfg(any())]
+            async fn gone(&self) -> ::rpcx::Result<()>;
+        }
+    }
+
+    #[test]
+    fn schemas_need_neither_the_prelude_nor_any_method() {
+        let schema = rpcx::reflection::schema::<without_prelude::BareClient>();
+        assert_eq!(schema["methods"].as_array().unwrap().len(), 2);
+        let schema = rpcx::reflection::schema::<without_prelude::HollowClient>();
+        assert_eq!(schema["methods"], json!([]));
+    }
+
     #[test]
     fn a_service_is_described_with_the_schemas_of_its_types() {
         let schema = rpcx::reflection::schema::<ShelfClient>();

@@ -29,7 +29,7 @@ pub(super) fn schemas(service: &Service, name: &Ident, generics: &Generics) -> T
                 fn methods(
                     #generator: &mut #runtime::SchemaGenerator,
                 ) -> #runtime::Vec<#runtime::MethodSchema> {
-                    #runtime::Vec::from([#(#methods)*])
+                    ::core::convert::From::from([#(#methods)*])
                 }
             }
         }
@@ -45,7 +45,7 @@ fn method(service: &Service, method: &Method, generator: &Ident) -> TokenStream 
         #(#cfgs)*
         #runtime::MethodSchema::new(
             #index::#variant.info(),
-            #runtime::Vec::from([#(#runtime::Described::<#types>::ASKED.schema(#generator)),*]),
+            ::core::convert::From::from([#(#runtime::Described::<#types>::ASKED.schema(#generator)),*]),
             #runtime::Described::<#reply>::ASKED.schema(#generator),
         ),
     }

@@ -279,8 +279,8 @@ where
     __StoreIndex::service() } fn methods(generator : & mut
     ::rpcx::__private::SchemaGenerator,) -> ::rpcx::__private::Vec <
     ::rpcx::__private::MethodSchema > {
-    ::rpcx::__private::Vec::from([::rpcx::__private::MethodSchema::new(__StoreIndex::M0
-    .info(), ::rpcx::__private::Vec::from([::rpcx::__private::Described:: < K > ::ASKED
+    ::core::convert::From::from([::rpcx::__private::MethodSchema::new(__StoreIndex::M0
+    .info(), ::core::convert::From::from([::rpcx::__private::Described:: < K > ::ASKED
     .schema(generator)]), ::rpcx::__private::Described:: < < rpcx::Result < [K; N] > as
     ::rpcx::__private::MethodResult > ::Ok > ::ASKED.schema(generator),),]) } }
 }

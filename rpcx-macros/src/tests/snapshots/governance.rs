@@ -325,13 +325,13 @@ where
     ::rpcx::__private::ServiceInfo { __UsersIndex::service() } fn methods(generator : &
     mut ::rpcx::__private::SchemaGenerator,) -> ::rpcx::__private::Vec <
     ::rpcx::__private::MethodSchema > {
-    ::rpcx::__private::Vec::from([::rpcx::__private::MethodSchema::new(__UsersIndex::M0
-    .info(), ::rpcx::__private::Vec::from([::rpcx::__private::Described:: < u32 > ::ASKED
+    ::core::convert::From::from([::rpcx::__private::MethodSchema::new(__UsersIndex::M0
+    .info(), ::core::convert::From::from([::rpcx::__private::Described:: < u32 > ::ASKED
     .schema(generator), ::rpcx::__private::Described:: < ::rpcx::__private::String >
     ::ASKED.schema(generator)]), ::rpcx::__private::Described:: < < rpcx::Result < u64 >
     as ::rpcx::__private::MethodResult > ::Ok > ::ASKED.schema(generator),),
     ::rpcx::__private::MethodSchema::new(__UsersIndex::M1.info(),
-    ::rpcx::__private::Vec::from([::rpcx::__private::Described:: < String > ::ASKED
+    ::core::convert::From::from([::rpcx::__private::Described:: < String > ::ASKED
     .schema(generator)]), ::rpcx::__private::Described:: < < rpcx::Result < u64 > as
     ::rpcx::__private::MethodResult > ::Ok > ::ASKED.schema(generator),),]) } }
 }

@@ -188,7 +188,7 @@ where
     impl ::rpcx::__private::Schemas for ArithClient { fn info() -> & 'static
     ::rpcx::__private::ServiceInfo { __ArithIndex::service() } fn methods(generator : &
     mut ::rpcx::__private::SchemaGenerator,) -> ::rpcx::__private::Vec <
-    ::rpcx::__private::MethodSchema > { ::rpcx::__private::Vec::from([]) } }
+    ::rpcx::__private::MethodSchema > { ::core::convert::From::from([]) } }
 }
 ::core::compile_error! {
     "RPC methods are async: write `async fn mul`"

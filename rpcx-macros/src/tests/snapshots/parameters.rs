@@ -396,18 +396,18 @@ where
     ::rpcx::__private::ServiceInfo { __UsersIndex::service() } fn methods(generator : &
     mut ::rpcx::__private::SchemaGenerator,) -> ::rpcx::__private::Vec <
     ::rpcx::__private::MethodSchema > {
-    ::rpcx::__private::Vec::from([::rpcx::__private::MethodSchema::new(__UsersIndex::M0
-    .info(), ::rpcx::__private::Vec::from([]), ::rpcx::__private::Described:: < <
+    ::core::convert::From::from([::rpcx::__private::MethodSchema::new(__UsersIndex::M0
+    .info(), ::core::convert::From::from([]), ::rpcx::__private::Described:: < <
     rpcx::Result < u64 > as ::rpcx::__private::MethodResult > ::Ok > ::ASKED
     .schema(generator),), ::rpcx::__private::MethodSchema::new(__UsersIndex::M1.info(),
-    ::rpcx::__private::Vec::from([::rpcx::__private::Described:: <
+    ::core::convert::From::from([::rpcx::__private::Described:: <
     ::rpcx::__private::String > ::ASKED.schema(generator), ::rpcx::__private::Described::
     < ::rpcx::__private::Vec < Group > > ::ASKED.schema(generator),
     ::rpcx::__private::Described:: < u32 > ::ASKED.schema(generator)]),
     ::rpcx::__private::Described:: < < Result < Vec < User >, Failure > as
     ::rpcx::__private::MethodResult > ::Ok > ::ASKED.schema(generator),), #[cfg(feature =
     "notes")] ::rpcx::__private::MethodSchema::new(__UsersIndex::M2.info(),
-    ::rpcx::__private::Vec::from([::rpcx::__private::Described:: < User > ::ASKED
+    ::core::convert::From::from([::rpcx::__private::Described:: < User > ::ASKED
     .schema(generator)]), ::rpcx::__private::Described:: < () > ::ASKED
     .schema(generator),),]) } }
 }

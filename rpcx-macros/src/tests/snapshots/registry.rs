@@ -286,11 +286,11 @@ where
     ::rpcx::__private::ServiceInfo { __ArithIndex::service() } fn methods(generator : &
     mut ::rpcx::__private::SchemaGenerator,) -> ::rpcx::__private::Vec <
     ::rpcx::__private::MethodSchema > {
-    ::rpcx::__private::Vec::from([::rpcx::__private::MethodSchema::new(__ArithIndex::M0
-    .info(), ::rpcx::__private::Vec::from([::rpcx::__private::Described:: < Args >
-    ::ASKED.schema(generator)]), ::rpcx::__private::Described:: < < rpcx::Result < Reply
-    > as ::rpcx::__private::MethodResult > ::Ok > ::ASKED.schema(generator),),
+    ::core::convert::From::from([::rpcx::__private::MethodSchema::new(__ArithIndex::M0
+    .info(), ::core::convert::From::from([::rpcx::__private::Described:: < Args > ::ASKED
+    .schema(generator)]), ::rpcx::__private::Described:: < < rpcx::Result < Reply > as
+    ::rpcx::__private::MethodResult > ::Ok > ::ASKED.schema(generator),),
     ::rpcx::__private::MethodSchema::new(__ArithIndex::M1.info(),
-    ::rpcx::__private::Vec::from([]), ::rpcx::__private::Described:: < < rpcx::Result <
-    () > as ::rpcx::__private::MethodResult > ::Ok > ::ASKED.schema(generator),),]) } }
+    ::core::convert::From::from([]), ::rpcx::__private::Described:: < < rpcx::Result < ()
+    > as ::rpcx::__private::MethodResult > ::Ok > ::ASKED.schema(generator),),]) } }
 }
