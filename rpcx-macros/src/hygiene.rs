@@ -49,6 +49,11 @@ pub(crate) fn local(name: &str) -> Ident {
     Ident::new(name, Span::mixed_site())
 }
 
+/// Variables for so many arguments.
+pub(crate) fn arguments(count: usize) -> Vec<Ident> {
+    (0..count).map(|number| local(&format!("argument{number}"))).collect()
+}
+
 /// Moves tokens to a place of the user's; what they resolve to stays.
 pub(crate) fn respan(tokens: TokenStream, span: Span) -> TokenStream {
     tokens.into_iter().map(|token| respan_token(token, span)).collect()

@@ -56,6 +56,11 @@ impl Service {
         })
     }
 
+    /// That the trait is deprecated, if it is: so are the types made for it.
+    pub(crate) fn deprecated(&self) -> impl Iterator<Item = &Attribute> {
+        self.item.attrs.iter().filter(|attribute| attribute.path().is_ident("deprecated"))
+    }
+
     /// Whether a method of this name stands in the trait, right or wrong.
     pub(crate) fn has_method(&self, name: &str) -> bool {
         self.items.iter().any(|item| match item {
@@ -177,6 +182,12 @@ pub(crate) struct Method {
 impl Method {
     pub(crate) fn ident(&self) -> &Ident {
         &self.signature.ident
+    }
+
+    /// The user's own `self`, which default bodies name.
+    pub(crate) fn me(&self) -> TokenStream {
+        let receiver = self.signature.receiver();
+        receiver.map(|receiver| receiver.self_token.to_token_stream()).unwrap_or_default()
     }
 
     /// The conditions under which the method exists: on everything made for it.

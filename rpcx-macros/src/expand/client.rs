@@ -50,8 +50,7 @@ fn structure(service: &Service, name: &Ident) -> TokenStream {
     let generics = &service.generics;
     let (implementation, arguments, clause) = generics.split_for_impl();
     let (field, filled) = marker_field(generics);
-    let deprecated =
-        service.item.attrs.iter().filter(|attribute| attribute.path().is_ident("deprecated"));
+    let deprecated = service.deprecated();
     let title = format!(" Calls the service [`{}`].", service.ident());
     let text = name.to_string();
     let index = index_name(service);
@@ -249,7 +248,7 @@ fn implementation(service: &Service, name: &Ident) -> TokenStream {
     let trait_name = service.ident();
     let mut generics = service.generics.clone();
     let (_, arguments, _) = service.generics.split_for_impl();
-    if let Some(bound) = supertraits(service, name) {
+    if let Some(bound) = supertraits(service, &quote!(#name #arguments)) {
         generics.make_where_clause().predicates.push(bound);
     }
     let (implementation, _, clause) = generics.split_for_impl();
@@ -262,16 +261,15 @@ fn implementation(service: &Service, name: &Ident) -> TokenStream {
     }
 }
 
-/// The supertraits as a condition: if the client (or another generated type) does not meet them, it
-/// lacks the trait and nothing else. The lifetime keeps the compiler from refusing a condition that is never met.
-pub(super) fn supertraits(service: &Service, name: &Ident) -> Option<WherePredicate> {
+/// The supertraits as a condition: if a generated type does not meet them, it lacks the trait and
+/// nothing else. The lifetime keeps the compiler from refusing a condition that is never met.
+pub(super) fn supertraits(service: &Service, own: &TokenStream) -> Option<WherePredicate> {
     let bounds = &service.supertraits;
     if bounds.is_empty() {
         return None;
     }
-    let (_, arguments, _) = service.generics.split_for_impl();
     let any = lifetime("'__rpcx");
-    Some(parse_quote!(for<#any> #name #arguments: #(#bounds)+*))
+    Some(parse_quote!(for<#any> #own: #(#bounds)+*))
 }
 
 /// A method of the trait as a call: inline, so that machine code is made where it is used, and none
@@ -283,10 +281,7 @@ fn forwarded(service: &Service, method: &Method) -> TokenStream {
     let mut signature = method.signature.clone();
     signature.inputs = inputs.into_iter().collect();
     let head = contract::head(&signature);
-    let me = match method.signature.inputs.first() {
-        Some(FnArg::Receiver(receiver)) => receiver.self_token.to_token_stream(),
-        _ => hygiene::local("self").to_token_stream(),
-    };
+    let me = method.me();
     let values = method.params.iter().map(|param| &param.ident);
     let mut call = quote!(Self::#ident(#me, #(#values),*));
     if let Some(context) = &method.context {

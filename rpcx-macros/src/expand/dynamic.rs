@@ -8,10 +8,10 @@ use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote};
 use syn::{
     Attribute, FnArg, Generics, Lifetime, Receiver, ReceiverKind, ReturnType, Safety, Signature,
-    TraitItemFn, Type, TypeReference, WherePredicate, parse_quote,
+    TraitItemFn, Type, TypeReference, parse_quote,
 };
 
-use super::{allowed, contract, lifetime, server};
+use super::{allowed, client, contract, lifetime, server};
 use crate::{
     hygiene,
     model::{Item, Service},
@@ -110,7 +110,7 @@ impl<'a> Twin<'a> {
 
     /// The variables that hold the arguments: a parameter of a local method may be a pattern.
     fn arguments(&self) -> Vec<Ident> {
-        (0..self.types.len()).map(|n| hygiene::local(&format!("argument{n}"))).collect()
+        hygiene::arguments(self.types.len())
     }
 
     /// The method of the trait itself, called through the twin.
@@ -207,8 +207,7 @@ fn object(service: &Service, name: &Ident, twins: &[Twin<'_>]) -> TokenStream {
     let bounds = service.supertraits.iter().filter(|bound| never_dyn(bound).is_none());
     let generics = lasting(service, service.generics.clone());
     let clause = &generics.where_clause;
-    let deprecated =
-        service.item.attrs.iter().filter(|attribute| attribute.path().is_ident("deprecated"));
+    let deprecated = service.deprecated();
     let title = format!(" [`{original}`] behind a pointer: `Box<dyn {name}>`, `Arc<dyn {name}>`.");
     let more = format!(
         " Implement [`{original}`]: whatever does is a `{name}` too. The pointers, and `dyn {name}`, \
@@ -275,11 +274,7 @@ fn pointer(
     let mut generics = lasting(service, service.generics.clone());
     let alive = lifetime("'__dyn");
     generics.params.insert(0, parse_quote!(#alive));
-    let bounds = &service.supertraits;
-    if !bounds.is_empty() {
-        // A condition that may never be met: see the client's.
-        let any = lifetime("'__rpcx");
-        let bound: WherePredicate = parse_quote!(for<#any> #own: #(#bounds)+*);
+    if let Some(bound) = client::supertraits(service, own) {
         generics.make_where_clause().predicates.push(bound);
     }
     let (implementation, _, clause) = generics.split_for_impl();

@@ -73,7 +73,7 @@ impl<'a> Answer<'a> {
 
     /// The closure's arguments: the method's, the context included.
     fn arguments(&self) -> Vec<Ident> {
-        (0..self.types.len()).map(|n| hygiene::local(&format!("argument{n}"))).collect()
+        hygiene::arguments(self.types.len())
     }
 }
 
@@ -99,8 +99,7 @@ fn structure(service: &Service, name: &Ident, answers: &[Answer<'_>]) -> TokenSt
             >>,
         }
     });
-    let deprecated =
-        service.item.attrs.iter().filter(|attribute| attribute.path().is_ident("deprecated"));
+    let deprecated = service.deprecated();
     let calls = calls(service);
     let title = format!(" Stands in for [`{original}`] in tests: a closure answers each method.");
     let more = format!(
@@ -248,7 +247,7 @@ fn implementation(service: &Service, name: &Ident, answers: &[Answer<'_>]) -> To
     let trait_name = service.ident();
     let mut generics = service.generics.clone();
     let (_, arguments, _) = service.generics.split_for_impl();
-    if let Some(bound) = client::supertraits(service, name) {
+    if let Some(bound) = client::supertraits(service, &quote!(#name #arguments)) {
         generics.make_where_clause().predicates.push(bound);
     }
     let (implementation, _, clause) = generics.split_for_impl();
@@ -266,10 +265,7 @@ fn answered(service: &Service, name: &Ident, answer: &Answer<'_>) -> TokenStream
     let Answer { method, text, on, .. } = answer;
     let closure = hygiene::local("answer");
     let values = method.context.iter().chain(method.params.iter().map(|param| &param.ident));
-    let me = match method.signature.inputs.first() {
-        Some(FnArg::Receiver(receiver)) => receiver.self_token.to_token_stream(),
-        _ => hygiene::local("self").to_token_stream(),
-    };
+    let me = method.me();
     let mut signature = method.signature.clone();
     // A default body is here a second time, with what is allowed in it.
     let words: &[&str] = if method.body.is_some() { &["cfg", "allow", "expect"] } else { &["cfg"] };

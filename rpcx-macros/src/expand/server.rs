@@ -1,7 +1,7 @@
 //! The server: finds the method by its wire name and runs the user's implementation.
 
 use proc_macro2::{Ident, Literal, Span, TokenStream};
-use quote::{ToTokens, format_ident, quote, quote_spanned};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::{GenericParam, Generics, parse_quote};
 
 use super::{allowed, descriptor_name, index_name, marker_field, variant};
@@ -175,9 +175,7 @@ fn arm(service: &Service, method: &Method) -> TokenStream {
         hygiene::local("slot"),
     );
     let (exchange, result) = (hygiene::local("exchange"), hygiene::local("result"));
-    let locals: Vec<_> = (0..method.params.len())
-        .map(|number| hygiene::local(&format_ident!("argument{number}").to_string()))
-        .collect();
+    let locals = hygiene::arguments(method.params.len());
     let pattern = match locals.as_slice() {
         [] => quote!(()),
         [one] => one.to_token_stream(),
