@@ -9,7 +9,10 @@ use syn::{
     TypeParamBound, TypeReference,
 };
 
-use crate::hygiene::{CratePath, Ends};
+use crate::{
+    hygiene::{CratePath, Ends},
+    names,
+};
 
 /// A service trait.
 pub(crate) struct Service {
@@ -64,8 +67,8 @@ impl Service {
     /// Whether a method of this name stands in the trait, right or wrong.
     pub(crate) fn has_method(&self, name: &str) -> bool {
         self.items.iter().any(|item| match item {
-            Item::Method(method) => method.ident() == name,
-            Item::Broken(broken) => broken.item.sig.ident == name,
+            Item::Method(method) => names::plain(method.ident()) == name,
+            Item::Broken(broken) => names::plain(&broken.item.sig.ident) == name,
             Item::Local(_) | Item::Constant(_) | Item::Unread(_) => false,
         })
     }
