@@ -77,6 +77,8 @@ fn a_service_with_a_registry() {
 #[test]
 fn a_service_that_copes_with_failing_servers() {
     let options = quote! {
+        client = false,
+        server = false,
         select = "consistent_hash",
         timeout = "3s",
         attempt_timeout = "1s",
