@@ -136,16 +136,15 @@ impl Reader<'_> {
     }
 
     fn unknown(&mut self, name: &Ident, text: &str) {
-        let names = table::rows(self.level).map(|row| row.name);
-        if let Some(near) = suggest::nearest(text, names) {
+        let names = || table::rows(self.level).map(|row| row.name);
+        if let Some(near) = suggest::nearest(text, names()) {
             let row = table::row(near);
             self.options.meant(row.map(|row| row.key));
             return self
                 .ctxt
                 .on(name, format_args!("unknown option `{text}`: did you mean `{near}`?"));
         }
-        let acting = table::rows(self.level).map(|row| row.name);
-        let (noun, list) = (self.level.noun(), suggest::list(acting));
+        let (noun, list) = (self.level.noun(), suggest::list(names()));
         self.ctxt
             .on(name, format_args!("unknown option `{text}`: the options of {noun} are {list}"));
     }

@@ -165,7 +165,7 @@ const TYPES: &[Level] = &[Level::Trait, Level::ErrorType];
 const VARIANT: &[Level] = &[Level::Variant];
 const ALL: &[Level] = &[Level::Trait, Level::Method, Level::Param];
 
-const fn acts(
+const fn option(
     key: Key,
     name: &'static str,
     levels: &'static [Level],
@@ -200,145 +200,145 @@ const SELECT: Kind = Kind::Word { noun: "selector", words: SELECTORS, gos: GOS_S
 
 /// All options, in the order in which errors list them.
 pub(crate) const TABLE: &[Row] = &[
-    acts(Key::Name, "name", ALL, Kind::Text, "\"Mul\"").says(
+    option(Key::Name, "name", ALL, Kind::Text, "\"Mul\"").says(
         "the trait's name; the renamed method; the parameter",
         "What the service, the method or the field is called on the wire. On a parameter \
          only where several are sent.",
     ),
-    acts(Key::RenameAll, "rename_all", TRAIT, word("case", CASES), "\"camelCase\"").says(
+    option(Key::RenameAll, "rename_all", TRAIT, word("case", CASES), "\"camelCase\"").says(
         "`\"PascalCase\"`",
         "How the names of methods become names on the wire. Go exports only what begins with \
          a capital.",
     ),
-    acts(Key::Registry, "registry", TRAIT, word("registry", REGISTRIES), "\"consul\"").says(
+    option(Key::Registry, "registry", TRAIT, word("registry", REGISTRIES), "\"consul\"").says(
         "none",
         "Where servers write themselves down and clients find them. All but `peer2peer`, \
          `multiple` and `inprocess` need the cargo feature of that name.",
     ),
-    acts(Key::BasePath, "base_path", TRAIT, Kind::Text, "\"/rpcx_test\"")
+    option(Key::BasePath, "base_path", TRAIT, Kind::Text, "\"/rpcx_test\"")
         .says("`\"/rpcx\"`", "The namespace in the registry. For zookeeper, etcd and consul."),
-    acts(Key::Servers, "servers", TRAIT, Kind::List, "[\"…\", \"…\"]").says(
+    option(Key::Servers, "servers", TRAIT, Kind::List, "[\"…\", \"…\"]").says(
         "the registry's usual port on this machine",
         "The registry's own servers, `\"host:port\"`. For peer2peer and multiple, which need \
          it, the service's servers, `\"tcp@host:port\"`.",
     ),
-    acts(Key::UpdateInterval, "update_interval", TRAIT, Kind::Duration, "\"60s\"").says(
+    option(Key::UpdateInterval, "update_interval", TRAIT, Kind::Duration, "\"60s\"").says(
         "`\"60s\"`",
         "How often an entry's metrics are written. An entry that is not kept alive for twice \
          this long is gone. Not for the lists.",
     ),
-    acts(Key::Metrics, "metrics", TRAIT, Kind::Flag, "false").says(
+    option(Key::Metrics, "metrics", TRAIT, Kind::Flag, "false").says(
         "`true`",
         "Whether calls and connections a second are written into the entry. Not for the \
          lists.",
     ),
-    acts(Key::Group, "group", TRAIT, Kind::Text, "\"blue\"")
+    option(Key::Group, "group", TRAIT, Kind::Text, "\"blue\"")
         .says("none", "Servers say that they belong to this group."),
-    acts(Key::Weight, "weight", TRAIT, Kind::Int, "10").says(
+    option(Key::Weight, "weight", TRAIT, Kind::Int, "10").says(
         "none; counts as 1",
         "Servers say that they take so many times the calls of one of weight 1.",
     ),
-    acts(Key::SessionTtl, "session_ttl", TRAIT, Kind::Duration, "\"10s\"").says(
+    option(Key::SessionTtl, "session_ttl", TRAIT, Kind::Duration, "\"10s\"").says(
         "`\"10s\"`, or twice `update_interval` if that is less",
         "How soon the entry of a dead server goes. For zookeeper, etcd and consul.",
     ),
-    acts(Key::Consul, "consul", TRAIT, word("Consul layout", LAYOUTS), "\"kv\"").says(
+    option(Key::Consul, "consul", TRAIT, word("Consul layout", LAYOUTS), "\"kv\"").says(
         "`\"kv\"`",
         "The form of an entry in Consul: Go's keys, a native service with a check, or both.",
     ),
-    acts(Key::Codec, "codec", TRAIT, word("codec", CODECS), "\"json\"").says(
+    option(Key::Codec, "codec", TRAIT, word("codec", CODECS), "\"json\"").says(
         "`\"msgpack\"`",
         "How clients write arguments; servers answer in the codec of the request. `json` and \
          `protobuf` need the cargo feature of that name.",
     ),
-    acts(Key::Compress, "compress", TRAIT, word("compressor", COMPRESSORS), "\"gzip\"").says(
+    option(Key::Compress, "compress", TRAIT, word("compressor", COMPRESSORS), "\"gzip\"").says(
         "`\"none\"`",
         "Whether clients compress arguments of more than 1,024 bytes; such a reply then \
          comes compressed too.",
     ),
-    acts(Key::Timeout, "timeout", CALLS, Kind::Duration, "\"2s\"").says(
+    option(Key::Timeout, "timeout", CALLS, Kind::Duration, "\"2s\"").says(
         "no limit",
         "How long a call may take, all attempts and connecting included. The server is told.",
     ),
-    acts(Key::FailMode, "fail_mode", CALLS, word("fail mode", FAIL_MODES), "\"failtry\"").says(
+    option(Key::FailMode, "fail_mode", CALLS, word("fail mode", FAIL_MODES), "\"failtry\"").says(
         "`\"failtry\"`",
         "What a call does when its server cannot be reached or is lost. On a method, \
          `failbackup` needs `idempotent`; named on the trait, it makes calls of other \
          methods fail unless the call names another mode.",
     ),
-    acts(Key::Select, "select", TRAIT, SELECT, "\"random\"")
+    option(Key::Select, "select", TRAIT, SELECT, "\"random\"")
         .says("`\"random\"`", "How clients choose among several servers."),
-    acts(Key::Retries, "retries", CALLS, Kind::Int, "3")
+    option(Key::Retries, "retries", CALLS, Kind::Int, "3")
         .says("3", "How many further attempts a call has after its first; 0 is none."),
-    acts(Key::Retry, "retry", CALLS, word("retry rule", RETRY_RULES), "\"safe\"").says(
+    option(Key::Retry, "retry", CALLS, word("retry rule", RETRY_RULES), "\"safe\"").says(
         "`\"safe\"`",
         "Which failed calls may be made again: those that did not run or are `idempotent`, \
          or, as in Go, all whose connection was lost.",
     ),
-    acts(Key::RetryInterval, "retry_interval", CALLS, Kind::Duration, "\"20ms\"").says(
+    option(Key::RetryInterval, "retry_interval", CALLS, Kind::Duration, "\"20ms\"").says(
         "at random, up to 20 ms at first, doubling up to 1 s",
         "The pause before a further attempt.",
     ),
-    acts(Key::BackupLatency, "backup_latency", CALLS, Kind::Duration, "\"10ms\"").says(
+    option(Key::BackupLatency, "backup_latency", CALLS, Kind::Duration, "\"10ms\"").says(
         "`\"10ms\"`",
         "With `failbackup`, how long the first server has before a second one is called too.",
     ),
-    acts(Key::AttemptTimeout, "attempt_timeout", CALLS, Kind::Duration, "\"500ms\"")
+    option(Key::AttemptTimeout, "attempt_timeout", CALLS, Kind::Duration, "\"500ms\"")
         .says("no limit but `timeout`", "How long one attempt may take, connecting included."),
-    acts(Key::ClientTrait, "client_trait", TRAIT, Kind::Flag, "false").says(
+    option(Key::ClientTrait, "client_trait", TRAIT, Kind::Flag, "false").says(
         "`true`",
         "Whether the client implements the trait. `false` spares the compiler work where \
          there are thousands of methods.",
     ),
-    acts(Key::Crate, "crate", TYPES, Kind::Path, "::my_crate::rpcx").says(
+    option(Key::Crate, "crate", TYPES, Kind::Path, "::my_crate::rpcx").says(
         "`::rpcx`",
         "Where generated code finds the runtime: for re-exports and renamed dependencies.",
     ),
-    acts(Key::Client, "client", TRAIT, Kind::Toggle, "ArithStub").says(
+    option(Key::Client, "client", TRAIT, Kind::Toggle, "ArithStub").says(
         "the trait's name and `Client`",
         "The name of the generated client, or `false` for none.",
     ),
-    acts(Key::Server, "server", TRAIT, Kind::Toggle, "ArithSkeleton").says(
+    option(Key::Server, "server", TRAIT, Kind::Toggle, "ArithSkeleton").says(
         "the trait's name and `Server`",
         "The name of the generated server, or `false` for none.",
     ),
-    acts(Key::Dyn, "dyn", TRAIT, Kind::Flag, "")
+    option(Key::Dyn, "dyn", TRAIT, Kind::Flag, "")
         .says("off", "There is also `DynArith`, which stands for the trait behind a pointer."),
-    acts(Key::Mock, "mock", TRAIT, Kind::Flag, "").says(
+    option(Key::Mock, "mock", TRAIT, Kind::Flag, "").says(
         "off",
         "There is also `ArithMock`, whose methods are closures: it stands in for an \
          implementation in tests.",
     ),
-    acts(Key::Alias, "alias", METHOD, Kind::List, "[\"Multiply\"]").says(
+    option(Key::Alias, "alias", METHOD, Kind::List, "[\"Multiply\"]").says(
         "none",
         "Further names on the wire that the server answers. Clients use the first name.",
     ),
-    acts(Key::Oneway, "oneway", METHOD, Kind::Flag, "").says(
+    option(Key::Oneway, "oneway", METHOD, Kind::Flag, "").says(
         "off",
         "Nobody waits for a reply: the call is done when the request has left. The method \
          returns `Result<()>`.",
     ),
-    acts(Key::Idempotent, "idempotent", METHOD, Kind::Flag, "").says(
+    option(Key::Idempotent, "idempotent", METHOD, Kind::Flag, "").says(
         "off",
         "Running the method twice is as good as once, so a call that may have run may be \
          made again.",
     ),
-    acts(Key::Spawn, "spawn", CALLS, Kind::Flag, "").says(
+    option(Key::Spawn, "spawn", CALLS, Kind::Flag, "").says(
         "off",
         "The handler always gets a task of its own: for one that computes for long before \
          its first `.await`.",
     ),
-    acts(Key::Local, "local", METHOD, Kind::Flag, "")
+    option(Key::Local, "local", METHOD, Kind::Flag, "")
         .says("off", "The method is not on the wire; it needs a body, and the client has it too."),
-    acts(Key::Ctx, "ctx", PARAM, Kind::Flag, "")
+    option(Key::Ctx, "ctx", PARAM, Kind::Flag, "")
         .says("a first `&…Context`", "The parameter is the context, whatever its type is called."),
-    acts(Key::HashKey, "hash_key", PARAM, Kind::Flag, "").says(
+    option(Key::HashKey, "hash_key", PARAM, Kind::Flag, "").says(
         "the whole request",
         "With `consistent_hash`, calls with equal values here go to the same server. One a \
          method.",
     ),
-    acts(Key::Arg, "arg", PARAM, Kind::Flag, "")
+    option(Key::Arg, "arg", PARAM, Kind::Flag, "")
         .says("off", "The parameter is sent although its type is called `Context`."),
-    acts(Key::Other, "other", VARIANT, Kind::Flag, "")
+    option(Key::Other, "other", VARIANT, Kind::Flag, "")
         .says("off", "Of a derived error, the variant for errors that are not the type's own."),
 ];
