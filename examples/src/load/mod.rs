@@ -89,6 +89,7 @@ impl Loops {
                         return;
                     }
                     if !ok {
+                        // Failures come fast; they are not to take the processor from the rest.
                         tokio::time::sleep(Duration::from_millis(1)).await;
                     }
                 }

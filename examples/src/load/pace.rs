@@ -6,8 +6,9 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
+
+use tokio::sync::mpsc;
 
 use crate::measure::Measurement;
 
@@ -23,8 +24,9 @@ pub enum Arrivals {
 /// Makes calls at a rate until the measurement is over.
 #[derive(Debug)]
 pub struct Pacer {
-    thread: JoinHandle<()>,
     under_way: Arc<AtomicUsize>,
+    /// Closed when the thread and all of its calls have ended; nothing is ever sent.
+    ended: mpsc::Receiver<()>,
 }
 
 impl Pacer {
@@ -45,21 +47,23 @@ impl Pacer {
         let measurement = Arc::clone(measurement);
         let under_way = Arc::new(AtomicUsize::new(0));
         let counter = Arc::clone(&under_way);
-        let thread = std::thread::spawn(move || {
+        let (running, ended) = mpsc::channel(1);
+        std::thread::spawn(move || {
             let mut due = Instant::now();
             let mut number = 0;
             while !measurement.is_over() {
                 let now = Instant::now();
                 // Calls that nobody answers may wait too, but not without end. Their time runs.
                 while due <= now && counter.load(Ordering::Relaxed) < MOST_UNDER_WAY {
-                    let (since, measurement, counter) =
-                        (due, Arc::clone(&measurement), Arc::clone(&counter));
+                    let (since, measurement, counter, running) =
+                        (due, Arc::clone(&measurement), Arc::clone(&counter), running.clone());
                     let call = call(number);
                     counter.fetch_add(1, Ordering::Relaxed);
                     runtime.spawn(async move {
                         let ok = call.await;
                         measurement.count(since, ok);
                         counter.fetch_sub(1, Ordering::Relaxed);
+                        drop(running);
                     });
                     number += 1;
                     due += arrivals.gap(rate);
@@ -68,22 +72,12 @@ impl Pacer {
                 std::thread::sleep(left.clamp(TURN, LONGEST_TURN));
             }
         });
-        Self { thread, under_way }
+        Self { under_way, ended }
     }
 
     /// Waits until the calls that are under way have ended; gives how many have not after 10 s.
-    pub async fn end(self) -> usize {
-        let until = Instant::now() + Duration::from_secs(10);
-        while !self.thread.is_finished() || self.left() > 0 {
-            if Instant::now() > until {
-                break;
-            }
-            tokio::time::sleep(Duration::from_millis(2)).await;
-        }
-        self.left()
-    }
-
-    fn left(&self) -> usize {
+    pub async fn end(mut self) -> usize {
+        let _ = tokio::time::timeout(Duration::from_secs(10), self.ended.recv()).await;
         self.under_way.load(Ordering::Relaxed)
     }
 }
