@@ -31,7 +31,8 @@ pub(crate) async fn run() -> Outcome {
         other => return Err(format!("the breaker should be open, but {other:?}").into()),
     }
 
-    // The server starts. When the time is over, one call goes there to see, and closes the circuit.
+    // The server starts. Nothing but time opens its way again: when that is over, one call goes there to
+    // see, and closes the circuit.
     start("memory@patient").await?;
     tokio::time::sleep(open_for).await;
     let reply = arith.mul(ARGS).await?;

@@ -33,6 +33,7 @@ pub(crate) async fn run() -> Outcome {
     start("memory@alive").await?;
     let builder = ArithClient::builder().heartbeat(interval, Duration::from_secs(5));
     let arith = builder.connect_to("memory@alive").await?;
+    // Nobody calls for a while, in which heartbeats go to and fro.
     tokio::time::sleep(interval * 4).await;
     let reply = arith.mul(ARGS).await?;
     println!("the server that answers heartbeats is called: {}", reply.c);

@@ -22,7 +22,7 @@ pub(crate) async fn run() -> Outcome {
 
     // This call tries for longer; it is started, so that the server can start meanwhile.
     let call = arith.mul(ARGS).retries(50).retry_interval(Duration::from_millis(20)).start();
-    tokio::time::sleep(Duration::from_millis(50)).await;
+    attempts.wait_for_one().await;
     start("memory@late").await?;
     println!("a server that starts meanwhile answers: {}", call.await?.c);
     Ok(())

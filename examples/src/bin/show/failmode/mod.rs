@@ -6,13 +6,14 @@ pub(crate) mod failover;
 pub(crate) mod failtry;
 pub(crate) mod idempotent;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use rpcx::client::interceptor::{Incoming, Interceptor, Next, Outgoing};
+use tokio::sync::watch;
 
 /// Writes down what becomes of each attempt of a call; clones share the list.
 #[derive(Clone, Default)]
-struct Attempts(Arc<Mutex<Vec<String>>>);
+struct Attempts(Arc<watch::Sender<Vec<String>>>);
 
 impl Interceptor for Attempts {
     async fn attempt(&self, request: Outgoing, next: Next<'_>) -> rpcx::Result<Incoming> {
@@ -22,7 +23,7 @@ impl Interceptor for Attempts {
             Ok(_) => "answered".to_owned(),
             Err(error) => error.to_string(),
         };
-        self.list().push(format!("{server}: {outcome}"));
+        self.0.send_modify(|attempts| attempts.push(format!("{server}: {outcome}")));
         result
     }
 }
@@ -30,14 +31,16 @@ impl Interceptor for Attempts {
 impl Attempts {
     /// Prints the attempts since the last time, and gives them.
     fn report(&self) -> Vec<String> {
-        let attempts = std::mem::take(&mut *self.list());
+        let attempts = self.0.send_replace(Vec::new());
         for (number, attempt) in attempts.iter().enumerate() {
             println!("  attempt {} at {attempt}", number + 1);
         }
         attempts
     }
 
-    fn list(&self) -> std::sync::MutexGuard<'_, Vec<String>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Waits for an attempt since the last report.
+    async fn wait_for_one(&self) {
+        // It fails if there is no sender, which there is.
+        let _ = self.0.subscribe().wait_for(|attempts| !attempts.is_empty()).await;
     }
 }
