@@ -51,13 +51,22 @@ impl Instance {
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct InstanceMetadata {
     pairs: Vec<(String, String)>,
+    is_malformed: bool,
 }
 
 impl InstanceMetadata {
     /// Reads a URL query; what does not fit the form becomes keys without values.
     pub fn parse(query: &str) -> Self {
         let pairs = form_urlencoded::parse(query.as_bytes());
-        Self { pairs: pairs.map(|(key, value)| (key.into_owned(), value.into_owned())).collect() }
+        Self {
+            pairs: pairs.map(|(key, value)| (key.into_owned(), value.into_owned())).collect(),
+            is_malformed: !is_query(query),
+        }
+    }
+
+    /// Tells whether it was read from something that is no URL query.
+    pub(crate) fn is_malformed(&self) -> bool {
+        self.is_malformed
     }
 
     /// Gives the first value of a key.
@@ -109,6 +118,15 @@ impl InstanceMetadata {
     }
 }
 
+/// Tells whether Go's `url.ParseQuery` takes a text: no `;`, and two hexadecimal digits after each `%`.
+fn is_query(text: &str) -> bool {
+    let mut escapes = text.split('%').skip(1).map(str::as_bytes);
+    !text.contains(';')
+        && escapes.all(|rest| {
+            rest.get(..2).is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
+        })
+}
+
 impl fmt::Display for InstanceMetadata {
     /// Writes the URL query with its keys sorted, as Go does.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -136,6 +154,16 @@ mod tests {
         let metadata = InstanceMetadata::parse("weight=heavy&latitude=1&=;&%zz");
         assert_eq!((metadata.weight(), metadata.location()), (None, None));
         assert!(!metadata.is_inactive());
+    }
+
+    #[test]
+    fn what_go_does_not_read_is_malformed() {
+        for query in ["", "a", "=", "a=b&&c=%20+%C3%A4", "%25zz", "ä=ö"] {
+            assert!(!InstanceMetadata::parse(query).is_malformed(), "{query}");
+        }
+        for text in ["%zz", "a=1&b=%", "a=%2", "a=%2&b", "a;b", "a=%C3%"] {
+            assert!(InstanceMetadata::parse(text).is_malformed(), "{text}");
+        }
     }
 
     #[test]

@@ -18,6 +18,8 @@ mod lease;
 mod servers;
 
 use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use etcd_client::{Client, ConnectOptions};
@@ -83,6 +85,7 @@ impl Etcd {
             credentials: None,
             #[cfg(feature = "tls")]
             tls: None,
+            raised: Arc::default(),
         })
     }
 
@@ -140,6 +143,7 @@ impl Etcd {
     fn with(self, change: impl FnOnce(&mut EtcdBackend)) -> Self {
         let mut backend = self.supervisor.backend().clone();
         change(&mut backend);
+        backend.raised = Arc::default();
         Self::of(backend)
     }
 }
@@ -169,6 +173,8 @@ struct EtcdBackend {
     credentials: Option<Credentials>,
     #[cfg(feature = "tls")]
     tls: Option<Tls>,
+    /// It was said that an entry lives longer than twice the update interval.
+    raised: Arc<AtomicBool>,
 }
 
 impl Backend for EtcdBackend {
@@ -182,7 +188,14 @@ impl Backend for EtcdBackend {
 
     fn ttl(&self) -> Result<Duration, SettingsError> {
         self.keys()?;
-        self.settings.ttl(Self::NAME, SHORTEST_TTL)
+        let ttl = self.settings.ttl(Self::NAME, SHORTEST_TTL)?;
+        if self.settings.is_raised_by(SHORTEST_TTL) && !self.raised.swap(true, Ordering::Relaxed) {
+            tracing::warn!(
+                registry = Self::NAME,
+                "an entry lives {ttl:?} without a sign of life: etcd allows no less",
+            );
+        }
+        Ok(ttl)
     }
 
     async fn connect(&self) -> Result<EtcdConnection, BackendError> {
@@ -281,6 +294,9 @@ const PING_TIMEOUT: Duration = Duration::from_secs(3);
 
 #[cfg(test)]
 mod tests {
+    use tracing::Level;
+
+    use super::super::events::Events;
     use super::*;
 
     #[test]
@@ -296,6 +312,27 @@ mod tests {
         let changed = etcd.clone().base_path("/b");
         assert_eq!(etcd.supervisor.backend().settings.base_path, "/a");
         assert_eq!(changed.supervisor.backend().settings.base_path, "/b");
+    }
+
+    #[test]
+    fn a_time_to_live_that_is_raised_is_warned_of_once() {
+        let often = Etcd::new(["h:1"]).update_interval(Duration::from_secs(1));
+        let backend = often.supervisor.backend();
+        let events = Events::of_this_thread();
+        for _ in 0..3 {
+            assert_eq!(backend.ttl(), Ok(SHORTEST_TTL));
+        }
+        assert_eq!(
+            events.take(Level::WARN),
+            ["an entry lives 3s without a sign of life: etcd allows no less"],
+        );
+        // Another object has a warning of its own; what the user said is no reason for one.
+        let another = often.base_path("/another");
+        assert_eq!(another.supervisor.backend().ttl(), Ok(SHORTEST_TTL));
+        assert_eq!(events.take(Level::WARN).len(), 1);
+        let said = another.session_ttl(SHORTEST_TTL);
+        assert_eq!(said.supervisor.backend().ttl(), Ok(SHORTEST_TTL));
+        assert_eq!(events.take(Level::WARN).len(), 0);
     }
 
     #[test]

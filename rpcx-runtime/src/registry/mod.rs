@@ -35,6 +35,8 @@ mod endpoint;
 pub(crate) mod environment;
 #[cfg(feature = "etcd")]
 mod etcd;
+#[cfg(test)]
+mod events;
 #[cfg(any(test, feature = "consul", feature = "etcd", feature = "zookeeper"))]
 mod hold_back;
 mod in_process;

@@ -34,6 +34,9 @@ impl Settings {
     /// Gives how long an entry lives without a sign of life: what the user said, or 10 s, or twice
     /// the update interval if that is less; never less than the registry's own `floor`.
     ///
+    /// It is asked often. That the floor raises what the user did not say is for the caller to tell,
+    /// once.
+    ///
     /// # Errors
     ///
     /// [`SettingsError`] if the user said less than the floor, or an update interval of zero.
@@ -42,14 +45,7 @@ impl Settings {
             return Err(SettingsError("update_interval is zero".to_owned()));
         }
         let Some(asked) = self.session_ttl else {
-            let implicit = LONGEST_IMPLICIT_TTL.min(self.update_interval.saturating_mul(2));
-            if implicit < floor {
-                tracing::warn!(
-                    registry,
-                    "an entry lives {floor:?} without a sign of life: {registry} allows no less",
-                );
-            }
-            return Ok(implicit.max(floor));
+            return Ok(self.implicit_ttl().max(floor));
         };
         if asked < floor {
             return Err(SettingsError(format!(
@@ -57,6 +53,15 @@ impl Settings {
             )));
         }
         Ok(asked)
+    }
+
+    /// Tells whether the registry's `floor` raises what the user did not say.
+    pub(crate) fn is_raised_by(&self, floor: Duration) -> bool {
+        self.session_ttl.is_none() && self.implicit_ttl() < floor
+    }
+
+    fn implicit_ttl(&self) -> Duration {
+        LONGEST_IMPLICIT_TTL.min(self.update_interval.saturating_mul(2))
     }
 }
 

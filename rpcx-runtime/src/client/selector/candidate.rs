@@ -35,6 +35,7 @@ pub(in crate::client) struct Stats {
     round_trip: AtomicU64,
     /// The credit of smooth weighting.
     turn: AtomicI64,
+    query_warning: Warned,
     weight_warning: Warned,
     place_warning: Warned,
 }
@@ -72,7 +73,8 @@ impl Candidate {
         self.profile.instance.metadata()
     }
 
-    /// Gives the `weight`: 1 if the server names none that is a number, `None` if it is too large to count.
+    /// Gives the `weight`: 1 if the server names none that is a number, as in Go rpcx 1.9.4; `None` if
+    /// it is too large to count. Of a weight that is no number, or too large, a warning tells once.
     pub fn weight(&self) -> Option<u32> {
         self.profile.weight
     }
@@ -139,11 +141,20 @@ impl Stats {
     }
 
     fn warn(&self, instance: &Instance, weight: Option<u32>, place: Place) {
-        let address = instance.address();
-        let value = |key| instance.metadata().get(key).unwrap_or_default();
+        let (address, metadata) = (instance.address(), instance.metadata());
+        // Whatever else it says: figures that change are no reason to warn again.
+        if self.query_warning.is_due(metadata.is_malformed(), &[]) {
+            tracing::warn!(%address, %metadata, "no URL query: what does not fit is ignored");
+        }
+        let value = |key| metadata.get(key).unwrap_or_default();
         let given = value("weight");
-        if self.weight_warning.is_due(weight.is_none(), &[given]) {
-            tracing::warn!(%address, weight = given, "too large a weight: none by weighted selectors");
+        let is_odd = !given.is_empty() && metadata.weight().is_none();
+        if self.weight_warning.is_due(is_odd, &[given]) {
+            let meaning = match weight {
+                Some(_) => "no weight: it counts as 1",
+                None => "too large a weight: none by weighted selectors",
+            };
+            tracing::warn!(%address, weight = given, "{meaning}");
         }
         let (latitude, longitude) = (value("latitude"), value("longitude"));
         if self.place_warning.is_due(place == Place::Odd, &[latitude, longitude]) {
@@ -200,13 +211,21 @@ mod tests {
             count.load(Ordering::Relaxed) - before
         };
         with_default(Counter(Arc::clone(&count)), || {
-            assert_eq!(warnings("weight=heavy&state=inactive"), 0);
+            assert_eq!(warnings("weight=5&state=inactive&color=%20"), 0);
+            assert_eq!(warnings("weight="), 0);
+            assert_eq!(warnings("weight=heavy&state=inactive"), 1);
+            assert_eq!(warnings("weight=heavy&calls=1.00"), 0);
+            assert_eq!(warnings("weight=-1"), 1);
             assert_eq!(warnings("weight=5000000000"), 1);
             assert_eq!(warnings("weight=5000000000&calls=1.00"), 0);
             assert_eq!(warnings("weight=6000000000&latitude=1"), 2);
             assert_eq!(warnings("weight=1&latitude=1"), 0);
             assert_eq!(warnings("weight=6000000000&latitude=1&longitude=1"), 1);
             assert_eq!(warnings("latitude=1&longitude=1000"), 1);
+            assert_eq!(warnings("%zz"), 1);
+            assert_eq!(warnings("%zz&calls=1.00"), 0);
+            assert_eq!(warnings(""), 0);
+            assert_eq!(warnings("%zz"), 1);
         });
     }
 

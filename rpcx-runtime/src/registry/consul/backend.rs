@@ -94,13 +94,7 @@ impl Memory {
     pub(super) fn ttl(&self) -> Result<Duration, SettingsError> {
         self.options.base()?;
         self.options.endpoints()?;
-        let settings = &self.options.settings;
-        let floor = self.floor();
-        if settings.session_ttl.is_some() {
-            return settings.ttl(NAME, floor);
-        }
-        // Not with the floor: that would warn each time.
-        Ok(settings.ttl(NAME, Duration::ZERO)?.max(floor))
+        self.options.settings.ttl(NAME, self.floor())
     }
 
     fn floor(&self) -> Duration {
@@ -134,3 +128,28 @@ impl Memory {
 pub(super) const NAME: &str = "Consul";
 /// The shortest TTL check, which leaves time for its three signs of life.
 const SHORTEST_CHECK: Duration = Duration::from_secs(1);
+
+#[cfg(test)]
+mod tests {
+    use tracing::Level;
+
+    use super::*;
+    use crate::registry::events::Events;
+
+    #[test]
+    fn a_time_to_live_that_is_raised_is_warned_of_once() {
+        let mut settings = Settings::new(["127.0.0.1:8500"]);
+        settings.update_interval = Duration::from_secs(1);
+        let backend = ConsulBackend::new(ConsulOptions::new(settings));
+        assert_eq!(backend.ttl(), Ok(Duration::from_secs(2)));
+        let events = Events::of_this_thread();
+        for _ in 0..3 {
+            backend.memory.learn_floor(Duration::from_secs(10));
+            assert_eq!(backend.ttl(), Ok(Duration::from_secs(10)));
+        }
+        assert_eq!(
+            events.take(Level::WARN),
+            ["an entry lives 10s to twice that without a sign of life: Consul allows no less"],
+        );
+    }
+}

@@ -85,7 +85,10 @@ impl Backend for ZooKeeperBackend {
 
 #[cfg(test)]
 mod tests {
+    use tracing::Level;
+
     use super::*;
+    use crate::registry::events::Events;
 
     const SECOND: Duration = Duration::from_secs(1);
 
@@ -114,6 +117,19 @@ mod tests {
             "session_ttl is 60s, this ZooKeeper allows no more than 40s",
         );
         assert_eq!(backend(|_| ()).check_granted(SECOND, 4 * SECOND), Ok(()));
+    }
+
+    #[test]
+    fn a_time_to_live_that_was_not_granted_is_warned_of_once() {
+        let backend = backend(|settings| settings.update_interval = SECOND);
+        let events = Events::of_this_thread();
+        for _ in 0..3 {
+            assert_eq!(backend.check_granted(2 * SECOND, 4 * SECOND), Ok(()));
+        }
+        assert_eq!(
+            events.take(Level::WARN),
+            ["an entry lives 4s without a sign of life: this ZooKeeper does not allow 2s"],
+        );
     }
 
     #[test]
