@@ -1,6 +1,6 @@
 //! Finds out what else a type can do, by method resolution: no bound, no error.
 //!
-//! `argument::<T>().complete()` is [`Asked::complete`] for a `T` that is a serde type and a protobuf
+//! `argument::<T>().complete()` is `Asked::complete` for a `T` that is a serde type and a protobuf
 //! message, and [`Wire::complete`], one dereference further, for any other. Works where `T` is a
 //! concrete type; inside generic code it picks what the generic bounds allow. Methods of the types
 //! themselves, not of traits: nothing has to be imported, and the compiler looks no further.
