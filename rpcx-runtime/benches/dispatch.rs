@@ -10,6 +10,7 @@ use std::io;
 use divan::Bencher;
 use divan::counter::ItemsCount;
 use rpcx::protocol::{Header, Output, SerializeType};
+use rpcx::server::interceptor::Interceptor;
 use rpcx::transport::{Accept, AcceptFuture, Duplex, Listener};
 use rpcx::{Address, Server, codec};
 use serde::{Deserialize, Serialize};
@@ -100,7 +101,17 @@ async fn exchange(stream: &mut DuplexStream, requests: &[u8], replies: &mut [u8]
     stream.read_exact(replies).await.expect("the server answers");
 }
 
+/// An interceptor that adds nothing of its own to what each costs.
+struct Nothing;
+
+impl Interceptor for Nothing {}
+
 fn serve(bencher: Bencher<'_, '_>, method: &str, together: u32) {
+    let server = Server::new().add(ArithServer::new(Calculator)).without_registry();
+    serve_with(bencher, server, method, together);
+}
+
+fn serve_with(bencher: Bencher<'_, '_>, server: Server, method: &str, together: u32) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime: Runtime = runtime.expect("the system has room for a runtime");
     let mut payload = Vec::new();
@@ -114,7 +125,6 @@ fn serve(bencher: Bencher<'_, '_>, method: &str, together: u32) {
     let requests = requests.to_vec();
     let (mut stream, size) = runtime.block_on(async {
         let (sender, given) = mpsc::channel(1);
-        let server = Server::new().add(ArithServer::new(Calculator)).without_registry();
         let bound = server.bind_to(Listener::Own(Box::new(Given(given)))).expect("no name twice");
         tokio::spawn(bound.serve());
         let (mut ours, theirs) = tokio::io::duplex(64 << 10);
@@ -164,4 +174,14 @@ fn refused(bencher: Bencher<'_, '_>, together: u32) {
 #[divan::bench(args = TOGETHER)]
 fn unknown_method(bencher: Bencher<'_, '_>, together: u32) {
     serve(bencher, "Nothing", together);
+}
+
+/// The handler is ready at once, within so many interceptors; 64 calls come at once.
+#[divan::bench(args = [0, 1, 3])]
+fn interceptors(bencher: Bencher<'_, '_>, count: u32) {
+    let mut server = Server::new().add(ArithServer::new(Calculator)).without_registry();
+    for _ in 0..count {
+        server = server.interceptor(Nothing);
+    }
+    serve_with(bencher, server, "Ready", 64);
 }

@@ -8,9 +8,11 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::time::Instant;
 
+use crate::capture::{Answer, Capture, Failure};
+use crate::extensions::Extensions;
 use crate::metadata::{Metadata, reserved};
 use crate::outlet::Outlet;
-use crate::protocol::{Header, Message};
+use crate::protocol::{Header, Message, SerializeType};
 
 /// What a handler knows about the call that it serves, and what it sends back beside the reply.
 ///
@@ -23,6 +25,19 @@ pub struct Context {
     outlet: Option<Arc<dyn Outlet>>,
     metadata: OnceLock<Metadata>,
     response: Mutex<Metadata>,
+    extensions: OnceLock<Extensions>,
+    /// Where the answer goes first, if interceptors are to see it.
+    capture: Option<Arc<Capture>>,
+}
+
+/// What interceptors made of a request.
+pub(crate) struct Intercepted {
+    pub(crate) message: Message,
+    pub(crate) deadline: Option<Instant>,
+    /// `None`: as the message says.
+    pub(crate) metadata: Option<Metadata>,
+    pub(crate) extensions: Extensions,
+    pub(crate) capture: Arc<Capture>,
 }
 
 impl Context {
@@ -31,24 +46,72 @@ impl Context {
         deadline: Option<Instant>,
         outlet: Arc<dyn Outlet>,
     ) -> Self {
+        Self { message, deadline, outlet: Some(outlet), ..Self::default() }
+    }
+
+    /// Makes the context of a handler whose answer interceptors see.
+    pub(crate) fn intercepted(parts: Intercepted, outlet: Arc<dyn Outlet>) -> Self {
         Self {
-            message,
-            deadline,
+            message: parts.message,
+            deadline: parts.deadline,
             outlet: Some(outlet),
-            metadata: OnceLock::new(),
+            metadata: parts.metadata.map(OnceLock::from).unwrap_or_default(),
             response: Mutex::default(),
+            extensions: parts.extensions.into(),
+            capture: Some(parts.capture),
+        }
+    }
+
+    /// Makes another context of the same call, for a handler that owns its own.
+    pub(crate) fn share(&self) -> Self {
+        Self {
+            message: self.message.clone(),
+            deadline: self.deadline,
+            outlet: self.outlet.clone(),
+            metadata: self.metadata.clone(),
+            response: Mutex::default(),
+            extensions: self.extensions.clone(),
+            capture: None,
+        }
+    }
+
+    /// Takes what was to be sent beside the answer.
+    pub(crate) fn take_response(&self) -> Metadata {
+        std::mem::take(&mut *self.response.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Replaces what is to be sent beside the answer.
+    pub(crate) fn set_response(&mut self, metadata: Metadata) {
+        *self.response.get_mut().unwrap_or_else(PoisonError::into_inner) = metadata;
+    }
+
+    /// Tells whether the answer goes to interceptors first.
+    pub(crate) fn is_captured(&self) -> bool {
+        self.capture.is_some()
+    }
+
+    /// Gives interceptors the answer.
+    pub(crate) fn put(&self, result: Result<Bytes, Failure>) {
+        if let Some(capture) = &self.capture {
+            capture.put(Answer { metadata: self.take_response(), result });
         }
     }
 
     /// Gives the metadata of the request, without the keys that rpcx uses itself (`__AUTH`,
     /// `__ServerTimeout`).
     pub fn metadata(&self) -> &Metadata {
-        self.metadata.get_or_init(|| {
-            let mut metadata = self.message.metadata();
-            metadata.remove(reserved::AUTH);
-            metadata.remove(reserved::SERVER_TIMEOUT);
-            metadata
-        })
+        self.metadata.get_or_init(|| visible(&self.message))
+    }
+
+    /// Gives what the server's [interceptors](crate::server::interceptor) and the handler of this call tell
+    /// each other.
+    pub fn extensions(&self) -> &Extensions {
+        self.extensions.get_or_init(Extensions::default)
+    }
+
+    /// Gives the codec of the request, which is also that of the reply.
+    pub fn serialize_type(&self) -> SerializeType {
+        self.message.header().serialize_type()
     }
 
     /// Adds a pair to the metadata of the response, whether a reply or an error.
@@ -111,6 +174,14 @@ impl Context {
         let metadata = self.response.get_mut().unwrap_or_else(PoisonError::into_inner);
         (&self.message, self.outlet.as_ref(), metadata)
     }
+}
+
+/// Gives the metadata of a request that are the caller's own.
+pub(crate) fn visible(request: &Message) -> Metadata {
+    let mut metadata = request.metadata();
+    metadata.remove(reserved::AUTH);
+    metadata.remove(reserved::SERVER_TIMEOUT);
+    metadata
 }
 
 impl fmt::Debug for Context {

@@ -12,7 +12,8 @@ use bytes::Bytes;
 use tokio::time::Instant;
 use tokio_util::sync::ReusableBoxFuture;
 
-use crate::context::Context;
+use crate::capture::{Answer, Failure, INTERNAL_ERROR};
+use crate::context::{Context, Intercepted};
 use crate::metadata::{Metadata, reserved};
 use crate::method::{Method, MethodInfo};
 use crate::outlet::Outlet;
@@ -21,7 +22,7 @@ use crate::protocol::{
     COMPRESS_ABOVE, Compression, CompressionError, Header, Message, Output, Status,
 };
 use crate::service_info::ServiceInfo;
-use crate::wire::Wire;
+use crate::wire::{ErrorWire, Wire};
 
 /// A service that a server can offer; `#[rpcx::service]` implements it for `…Server<T>`.
 pub trait Service: Send + Sync + 'static {
@@ -51,18 +52,28 @@ impl Request {
         deadline: Option<Instant>,
         outlet: Arc<dyn Outlet>,
     ) -> Self {
-        let context = Context::new(message, deadline, outlet);
+        Self::of(Context::new(message, deadline, outlet))
+    }
+
+    /// Makes a request whose answer interceptors see.
+    pub(crate) fn intercepted(parts: Intercepted, outlet: Arc<dyn Outlet>) -> Self {
+        Self::of(Context::intercepted(parts, outlet))
+    }
+
+    fn of(context: Context) -> Self {
         Self { exchange: Exchange { context, answered: false, refused: false } }
     }
 
     /// Decompresses and decodes the arguments; on a failure answers the error itself.
-    pub fn accept<A, R, E>(mut self, method: &Method<A, R, E>) -> Option<(Exchange, A)> {
+    pub fn accept<A, R, E>(self, method: &Method<A, R, E>) -> Option<(Exchange, A)> {
+        self.accept_as(method.arguments())
+    }
+
+    /// Decompresses and decodes the arguments; on a failure answers the error itself.
+    pub(crate) fn accept_as<A>(mut self, wire: Wire<A>) -> Option<(Exchange, A)> {
         let serialize_type = self.message().header().serialize_type();
         let arguments = match self.payload() {
-            Ok(payload) => method
-                .arguments()
-                .decode(serialize_type, &payload)
-                .map_err(|error| error.to_string()),
+            Ok(payload) => wire.decode(serialize_type, &payload).map_err(|error| error.to_string()),
             Err(error) => Err(error.to_string()),
         };
         match arguments {
@@ -89,6 +100,30 @@ impl Request {
         let service = String::from_utf8_lossy(self.message().service_path());
         let text = format!("rpcx: can't find service {service}");
         self.fail(&text);
+    }
+
+    /// Decompresses the arguments; on a failure answers the error itself.
+    pub(crate) fn accept_bytes(mut self) -> Option<(Exchange, Bytes)> {
+        match self.payload() {
+            Ok(payload) => {
+                self.exchange.context.forget_large_payload();
+                Some((self.exchange, payload))
+            }
+            Err(error) => {
+                self.fail(&error.to_string());
+                None
+            }
+        }
+    }
+
+    /// Keeps names and metadata only, if the payload is large: others have it.
+    pub(crate) fn forget_large_payload(&mut self) {
+        self.exchange.context.forget_large_payload();
+    }
+
+    /// Answers as interceptors say.
+    pub(crate) fn deliver(self, answer: Answer) {
+        self.exchange.deliver(answer);
     }
 
     pub(crate) fn fail(self, text: &str) {
@@ -157,23 +192,50 @@ impl Exchange {
     }
 
     /// Sends the handler's result.
-    pub fn answer<A, Ret: MethodResult>(
+    pub fn answer<A, Ret: MethodResult>(self, method: &Method<A, Ret::Ok, Ret::Err>, result: Ret) {
+        self.answer_as(method.reply(), method.error(), result.into_result());
+    }
+
+    /// Sends the handler's result.
+    pub(crate) fn answer_as<R, E>(
         mut self,
-        method: &Method<A, Ret::Ok, Ret::Err>,
-        result: Ret,
+        reply: Wire<R>,
+        error: ErrorWire<E>,
+        result: Result<R, E>,
     ) {
         // Answered before the result is dropped: that drop is the user's, and may panic.
-        match result.into_result() {
-            Ok(_value) if self.is_oneway() => self.answered = true,
-            Ok(value) => {
-                self.reply(method.reply(), &value);
+        match result {
+            Ok(_value) if self.is_oneway() => {
+                self.context.put(Ok(Bytes::new()));
                 self.answered = true;
             }
-            Err(error) => {
-                self.send_error(&method.error().to_wire(&error));
+            Ok(value) => {
+                self.reply(reply, &value);
+                self.answered = true;
+            }
+            Err(value) => {
+                self.send_error(&error.to_wire(&value));
                 self.answered = true;
             }
         }
+    }
+
+    /// Sends an answer that is made already.
+    pub(crate) fn deliver(mut self, answer: Answer) {
+        self.context.set_response(answer.metadata);
+        match answer.result {
+            Ok(payload) => self.reply_bytes(payload),
+            Err(failure) => {
+                self.refused = failure.refused;
+                self.send_error(&failure.text);
+            }
+        }
+        self.answered = true;
+    }
+
+    /// Replaces what is sent beside the answer.
+    pub(crate) fn set_response(&mut self, metadata: Metadata) {
+        self.context.set_response(metadata);
     }
 
     fn fail(mut self, text: &str) {
@@ -190,10 +252,52 @@ impl Exchange {
     }
 
     fn reply<T>(&mut self, wire: Wire<T>, value: &T) {
-        let sent = if self.request().compression() == Compression::NONE {
+        let sent = if self.context.is_captured() {
+            self.reply_captured(wire, value)
+        } else if self.request().compression() == Compression::NONE {
             self.reply_in_place(wire, value)
         } else {
             self.reply_compressed(wire, value)
+        };
+        if let Err(text) = sent {
+            self.send_error(&text);
+        }
+    }
+
+    /// Leaves the reply to interceptors: compressing and sending it comes after them.
+    fn reply_captured<T>(&mut self, wire: Wire<T>, value: &T) -> Result<(), String> {
+        let serialize_type = self.request().serialize_type();
+        let payload = match wire.bytes(value, serialize_type) {
+            Some(payload) => payload,
+            None => {
+                let mut payload = Vec::new();
+                wire.encode(value, serialize_type, &mut payload)
+                    .map_err(|error| error.to_string())?;
+                payload.into()
+            }
+        };
+        self.context.put(Ok(payload));
+        Ok(())
+    }
+
+    /// Sends a reply that is encoded already.
+    fn reply_bytes(&mut self, payload: Bytes) {
+        if self.context.is_captured() {
+            return self.context.put(Ok(payload));
+        }
+        if self.is_oneway() {
+            return;
+        }
+        let sent = if self.request().compression() != Compression::NONE {
+            self.send_compressed(payload)
+        } else if payload.len() >= ATTACH {
+            self.send(payload.len(), Header::with_response, |_| Ok(()), Some(payload))
+        } else {
+            let write = |out: &mut Vec<u8>| {
+                out.extend_from_slice(&payload);
+                Ok(())
+            };
+            self.send(0, Header::with_response, write, None)
         };
         if let Err(text) = sent {
             self.send_error(&text);
@@ -220,12 +324,17 @@ impl Exchange {
         let mut payload = Vec::new();
         wire.encode(value, self.request().serialize_type(), &mut payload)
             .map_err(|error| error.to_string())?;
+        self.send_compressed(payload.into())
+    }
+
+    /// Sends an encoded reply, compressed if it is large enough.
+    fn send_compressed(&mut self, mut payload: Bytes) -> Result<(), String> {
         let mut compression = self.request().compression();
         if payload.len() > COMPRESS_ABOVE {
             let compressors = self.context.outlet().map(|outlet| &outlet.settings().compressors);
             let packed = compressors.map(|known| known.compress(compression, &payload));
             match packed {
-                Some(Ok(packed)) => payload = packed,
+                Some(Ok(packed)) => payload = packed.into(),
                 Some(Err(error)) => return Err(error.to_string()),
                 None => return Ok(()),
             }
@@ -280,6 +389,10 @@ impl Exchange {
     }
 
     fn send_error(&mut self, text: &str) {
+        if self.context.is_captured() {
+            let failure = Failure { text: text.to_owned(), refused: self.refused };
+            return self.context.put(Err(failure));
+        }
         if self.is_oneway() {
             return;
         }
@@ -307,18 +420,18 @@ impl Exchange {
     /// Says why nobody answered, without a word of the arguments or of the panic.
     fn why_unanswered(&self) -> String {
         if std::thread::panicking() {
-            let incident = INCIDENTS.fetch_add(1, Ordering::Relaxed);
+            let incident = next_incident();
             tracing::error!(
                 service = %self.context.service_path(),
                 method = %self.context.service_method(),
                 incident,
                 "a handler panicked",
             );
-            return format!("[service internal error]: the handler panicked, incident {incident}");
+            return format!("{INTERNAL_ERROR} the handler panicked, incident {incident}");
         }
         match self.context.deadline() {
             Some(deadline) if deadline <= Instant::now() => DEADLINE_EXCEEDED.to_owned(),
-            _ => "[service internal error]: the handler was stopped".to_owned(),
+            _ => format!("{INTERNAL_ERROR} the handler was stopped"),
         }
     }
 }
@@ -438,7 +551,7 @@ pub(crate) fn contain_panic<R>(run: impl FnOnce() -> R) -> Option<R> {
 }
 
 /// Drops what a panic carried; a payload whose own drop panics is left to leak.
-fn forget_panic(panic: Box<dyn Any + Send>) {
+pub(crate) fn forget_panic(panic: Box<dyn Any + Send>) {
     let dropped = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| drop(panic)));
     if let Err(second) = dropped {
         std::mem::forget(second);
@@ -453,6 +566,11 @@ impl fmt::Debug for Slot {
 
 /// Go's words for a deadline that passed.
 pub(crate) const DEADLINE_EXCEEDED: &str = "context deadline exceeded";
+
+/// Gives the number of a panic.
+pub(crate) fn next_incident() -> u64 {
+    INCIDENTS.fetch_add(1, Ordering::Relaxed)
+}
 
 /// Numbers panics, so that a log line and an error text can be matched.
 static INCIDENTS: AtomicU64 = AtomicU64::new(1);

@@ -2,6 +2,7 @@
 #![cfg(feature = "macros")]
 
 use rpcx::Server;
+use rpcx::server::interceptor::Interceptor;
 
 #[path = "support/client.rs"]
 #[allow(dead_code, reason = "each test file uses a part")]
@@ -60,16 +61,37 @@ fn a_call_costs_a_handful_of_blocks_on_both_sides_together() {
         let address = serve(Server::new().add(KindsServer::new(Served)), "tcp@127.0.0.1:0").await;
         let client = KindsClient::connect_to(&address).await.unwrap();
         for (kind, at_most) in AT_MOST {
-            make(&client, kind).await;
-            let profiler = dhat::Profiler::builder().testing().build();
-            let before = dhat::HeapStats::get().total_blocks;
-            make(&client, kind).await;
-            let blocks = dhat::HeapStats::get().total_blocks - before;
-            drop(profiler);
+            let blocks = counted(&client, kind).await;
             println!("{kind}: {blocks} blocks for {CALLS} calls");
             assert!(blocks <= CALLS * at_most, "{kind}: {blocks} blocks for {CALLS} calls");
         }
+        for (interceptors, at_most) in AT_MOST_WITH_INTERCEPTORS {
+            let mut server = Server::new().add(KindsServer::new(Served));
+            for _ in 0..interceptors {
+                server = server.interceptor(Nothing);
+            }
+            let client = KindsClient::connect_to(&serve(server, "tcp@127.0.0.1:0").await).await;
+            let blocks = counted(&client.unwrap(), "ready").await;
+            println!("{interceptors} interceptors: {blocks} blocks for {CALLS} calls");
+            assert!(blocks <= CALLS * at_most, "{interceptors}: {blocks} blocks");
+        }
     });
+}
+
+/// An interceptor of the server that adds nothing of its own to what each costs.
+struct Nothing;
+
+impl Interceptor for Nothing {}
+
+/// Counts the heap blocks of [`CALLS`] calls, once everything is warm.
+async fn counted(client: &KindsClient, kind: &str) -> u64 {
+    make(client, kind).await;
+    let profiler = dhat::Profiler::builder().testing().build();
+    let before = dhat::HeapStats::get().total_blocks;
+    make(client, kind).await;
+    let blocks = dhat::HeapStats::get().total_blocks - before;
+    drop(profiler);
+    blocks
 }
 
 async fn make(client: &KindsClient, kind: &str) {
@@ -89,3 +111,6 @@ async fn make(client: &KindsClient, kind: &str) {
 const CALLS: u64 = 1000;
 /// For each kind of call one block more than measured.
 const AT_MOST: [(&str, u64); 4] = [("ready", 6), ("refused", 9), ("one-way", 4), ("waits", 11)];
+/// For a server with that many interceptors, one block more than measured: 12 with one, of which 5 are
+/// the call's own, and one more with each further interceptor: the future of its part.
+const AT_MOST_WITH_INTERCEPTORS: [(u32, u64); 2] = [(1, 13), (3, 15)];

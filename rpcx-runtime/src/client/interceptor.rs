@@ -3,17 +3,16 @@
 //! An [`Interceptor`] sees a call before it is made and after it is over, and each of its attempts
 //! likewise. What it keeps in its own variables between the two is the state that both share.
 
-use std::any::{Any, TypeId};
-use std::collections::HashMap;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 
 use crate::address::Address;
 use crate::error::{Error, Result};
+use crate::extensions::Extensions;
 use crate::metadata::{Metadata, reserved};
 use crate::method::MethodInfo;
 use crate::protocol::{Decoded, Header, Limits, Message, Output, SerializeType, Status};
@@ -227,44 +226,6 @@ impl fmt::Debug for Incoming {
     /// Leaves metadata and payload out: they may hold secrets.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Incoming").field("address", &self.address).finish_non_exhaustive()
-    }
-}
-
-/// What interceptors of one call tell each other: at most one value of each type.
-///
-/// Clones share the values: what is put in around the call is there around its attempts, and the
-/// other way round.
-#[derive(Clone, Default)]
-pub struct Extensions {
-    values: Arc<Mutex<Values>>,
-}
-
-type Values = HashMap<TypeId, Box<dyn Any + Send>>;
-
-impl Extensions {
-    /// Puts a value in; gives the one that was there.
-    pub fn insert<T: Send + 'static>(&self, value: T) -> Option<T> {
-        let mut values = self.values.lock().unwrap_or_else(PoisonError::into_inner);
-        let last = values.insert(TypeId::of::<T>(), Box::new(value))?;
-        last.downcast().ok().map(|last| *last)
-    }
-
-    /// Gives a copy of the value of a type.
-    pub fn get<T: Clone + Send + 'static>(&self) -> Option<T> {
-        let values = self.values.lock().unwrap_or_else(PoisonError::into_inner);
-        values.get(&TypeId::of::<T>())?.downcast_ref().cloned()
-    }
-
-    /// Takes the value of a type out.
-    pub fn remove<T: Send + 'static>(&self) -> Option<T> {
-        let mut values = self.values.lock().unwrap_or_else(PoisonError::into_inner);
-        values.remove(&TypeId::of::<T>())?.downcast().ok().map(|value| *value)
-    }
-}
-
-impl fmt::Debug for Extensions {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Extensions").finish_non_exhaustive()
     }
 }
 

@@ -10,6 +10,7 @@ use tokio::task::JoinSet;
 
 use super::bound::Parts;
 use super::connection::{Connection, Lifetime};
+use super::open::Open;
 use crate::transport::{Duplex, Listener};
 
 /// Serves until `stop` is ready, then drains within the server's shutdown timeout.
@@ -53,10 +54,13 @@ async fn accept(
         while connections.try_join_next().is_some() {}
         let Ok(place) = Arc::clone(&room).acquire_owned().await else { return };
         let duplex = next(listener).await;
+        let Some(open) = Open::admit(duplex.peer, parts) else { continue };
         parts.load.add_connection();
-        let connection = Connection::new(duplex, Arc::clone(parts), lifetime.clone());
+        let info = open.info().clone();
+        let connection = Connection::new(duplex, info, Arc::clone(parts), lifetime.clone());
         connections.spawn(async move {
             connection.await;
+            drop(open);
             drop(place);
         });
     }

@@ -106,8 +106,10 @@ fn plan(
         }
     };
     let mut plan = Plan::default();
-    for named in router.services() {
-        let info = named.service.info().given_registry();
+    let traits = router.services().iter();
+    let traits = traits.map(|named| (&*named.name, named.service.info().given_registry()));
+    let functions = router.services_of_functions().into_iter().map(|name| (name, None));
+    for (service, info) in traits.chain(functions) {
         let registry = match (&choice, info) {
             (Choice::None, _) | (Choice::Unset, None) => continue,
             (Choice::Registry(registry), _) => Arc::clone(registry),
@@ -124,7 +126,7 @@ fn plan(
             metadata.set(key, value);
         }
         let instance = Instance::new(address.clone()).with_metadata(metadata);
-        plan.entries.push(Entry { service: named.name.clone(), registry, instance });
+        plan.entries.push(Entry { service: service.to_owned(), registry, instance });
     }
     plan
 }

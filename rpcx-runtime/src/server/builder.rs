@@ -6,12 +6,19 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
+
 use super::announce::{Plan, RegistryChoice, RegistrySettings};
 use super::auth::{Auth, AuthRequest};
 use super::bound::{BindError, Bound};
+use super::interceptor::{Interceptor, Interceptors};
+use super::route::Route;
 use super::router::Router;
 use crate::address::Address;
+use crate::context::Context;
+use crate::error::Result;
 use crate::outlet::MessageSettings;
+use crate::private::bounds::{RpcArgument, RpcReply};
 use crate::protocol::{Compressors, Limits};
 use crate::registry::Registry;
 use crate::service::Service;
@@ -47,6 +54,7 @@ pub struct Server {
 pub(super) struct ServerSettings {
     pub(super) messages: MessageSettings,
     pub(super) auth: Option<Auth>,
+    pub(super) interceptors: Interceptors,
     pub(super) connections: usize,
     pub(super) in_flight: usize,
     pub(super) shutdown: Duration,
@@ -57,6 +65,7 @@ impl Default for ServerSettings {
         Self {
             messages: MessageSettings::default(),
             auth: None,
+            interceptors: Interceptors::default(),
             connections: 10_000,
             in_flight: 1024,
             shutdown: Duration::from_secs(10),
@@ -81,6 +90,69 @@ impl Server {
     /// it with [`ClientBuilder::service`](crate::client::ClientBuilder::service).
     pub fn add_as(mut self, name: impl Into<String>, service: impl Service) -> Self {
         self.router.add(name.into(), Arc::new(service));
+        self
+    }
+
+    /// Adds a function that answers a method without a trait, as Go's `RegisterFunctionName` does.
+    ///
+    /// It takes and gives one value each, like a method with one parameter, in whatever codec the caller
+    /// uses. Its service may have other functions, and a trait. A name that is there already is an error
+    /// of [`bind`](Self::bind). In a registry that was given to [`registry`](Self::registry) the service is
+    /// written down like any other.
+    ///
+    /// ```
+    /// use rpcx::Server;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let server = Server::new().function("Math", "Double", |_, number: i64| async move { Ok(2 * number) });
+    /// tokio::spawn(server.bind("memory@functions").await?.serve());
+    ///
+    /// # use rpcx::{Client as _, client::Channel, reflection::MethodInfo};
+    /// static DOUBLE: MethodInfo = MethodInfo::new("Math", "Double");
+    /// let channel = Channel::connect_to("memory@functions").await?;
+    /// let doubled: i64 = channel.call(&DOUBLE, &21).await?;
+    /// assert_eq!(doubled, 42);
+    /// # Ok(()) }
+    /// ```
+    pub fn function<A, R, F, Fut>(
+        mut self,
+        service: impl Into<String>,
+        method: impl Into<String>,
+        function: F,
+    ) -> Self
+    where
+        A: RpcArgument,
+        R: RpcReply,
+        F: Fn(Arc<Context>, A) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<R>> + Send + 'static,
+    {
+        self.router.add_route(Route::of_values(service.into(), method.into(), function));
+        self
+    }
+
+    /// Adds a function of bytes: what was sent, decompressed and not decoded, to what is sent back. It is
+    /// Go's `AddHandler`.
+    ///
+    /// [`Context::serialize_type`] tells the codec, which is also that of the reply. Names are as for
+    /// [`function`](Self::function).
+    pub fn bytes_function<F, Fut>(
+        mut self,
+        service: impl Into<String>,
+        method: impl Into<String>,
+        function: F,
+    ) -> Self
+    where
+        F: Fn(Arc<Context>, Bytes) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<Bytes>> + Send + 'static,
+    {
+        self.router.add_route(Route::of_bytes(service.into(), method.into(), function));
+        self
+    }
+
+    /// Wraps calls with `interceptor`, inside those that were given before, and asks it about connections.
+    pub fn interceptor(mut self, interceptor: impl Interceptor) -> Self {
+        self.settings.interceptors.0.push(Arc::new(interceptor));
         self
     }
 

@@ -16,6 +16,7 @@ use tokio_util::task::TaskTracker;
 use super::bound::Parts;
 use super::dispatch::{Run, dispatch, refuse};
 use super::drain::Drain;
+use super::interceptor::ConnectionInfo;
 use super::link::Link;
 use crate::outlet::Outlet as _;
 use crate::protocol::{Header, Message, Output};
@@ -61,12 +62,17 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    pub(super) fn new(duplex: Duplex, parts: Arc<Parts>, lifetime: Lifetime) -> Self {
+    pub(super) fn new(
+        duplex: Duplex,
+        info: ConnectionInfo,
+        parts: Arc<Parts>,
+        lifetime: Lifetime,
+    ) -> Self {
         Self {
             frames: FrameReader::new(duplex.reader),
             writer: duplex.writer,
             batch: Output::new(),
-            link: Arc::new(Link::new(parts, duplex.peer)),
+            link: Arc::new(Link::new(parts, info)),
             slot: Slot::default(),
             handlers: JoinSet::new(),
             cancellable: HashMap::new(),

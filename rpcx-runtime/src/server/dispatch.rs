@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::auth::{Auth, AuthRequest};
+use super::interceptor::{Incoming, Next};
 use super::link::Link;
 use crate::metadata::reserved;
 use crate::outlet::Outlet as _;
@@ -39,13 +40,17 @@ pub(super) fn dispatch(message: Message, link: &Arc<Link>, slot: &mut Slot) -> R
         return run;
     }
     let request = Request::new(message, deadline, Arc::clone(link) as _);
-    match &link.parts().settings.auth {
+    let settings = &link.parts().settings;
+    match &settings.auth {
+        Some(auth) => slot.run(authorized(auth.clone(), request, Arc::clone(link))),
+        None if !settings.interceptors.0.is_empty() => {
+            slot.run(intercepted(request, Arc::clone(link)));
+        }
         // Decoding runs the argument's `Deserialize`, and perhaps a compressor of the user's.
         None => {
             let started = contain_panic(|| start(request, link, slot));
             run.spawn = started.unwrap_or_default();
         }
-        Some(auth) => slot.run(authorized(auth.clone(), request, Arc::clone(link))),
     }
     run
 }
@@ -74,6 +79,9 @@ fn start(request: Request, link: &Link, slot: &mut Slot) -> bool {
 /// Serves a request if the auth hook agrees.
 async fn authorized(auth: Auth, request: Request, link: Arc<Link>) {
     match auth.check(AuthRequest::new(&request)).await {
+        Ok(()) if !link.parts().settings.interceptors.0.is_empty() => {
+            Box::pin(intercepted(request, link)).await;
+        }
         Ok(()) => {
             let mut slot = Slot::default();
             if start(request, &link, &mut slot) {
@@ -83,6 +91,26 @@ async fn authorized(auth: Auth, request: Request, link: Arc<Link>) {
             std::future::poll_fn(|cx| slot.poll(cx)).await;
         }
         Err(text) => request.fail_and_close(&text),
+    }
+}
+
+/// Lets a request through the interceptors, and sends what comes back out of them.
+async fn intercepted(mut request: Request, link: Arc<Link>) {
+    let incoming = Incoming::new(&request, Arc::clone(&link));
+    request.forget_large_payload();
+    let closes = match Next::all(&link.parts().settings.interceptors).run(incoming).await {
+        Ok(outgoing) => {
+            request.deliver(outgoing.into_answer());
+            false
+        }
+        Err(rejection) => {
+            let closes = rejection.closes();
+            request.deliver(rejection.into_answer());
+            closes
+        }
+    };
+    if closes {
+        link.close();
     }
 }
 

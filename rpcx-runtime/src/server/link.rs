@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Waker};
 
 use super::bound::Parts;
+use super::interceptor::ConnectionInfo;
 use crate::outlet::{MessageSettings, Outlet};
 use crate::protocol::{Header, Output, Peer};
 
@@ -20,7 +21,7 @@ pub(super) struct Link {
     /// One-way calls that run.
     oneway: AtomicUsize,
     parts: Arc<Parts>,
-    peer: Option<SocketAddr>,
+    connection: ConnectionInfo,
     pushes: AtomicU64,
     /// The client has shown that it is a peer of this crate.
     is_peer: AtomicBool,
@@ -38,13 +39,13 @@ struct State {
 }
 
 impl Link {
-    pub(super) fn new(parts: Arc<Parts>, peer: Option<SocketAddr>) -> Self {
+    pub(super) fn new(parts: Arc<Parts>, connection: ConnectionInfo) -> Self {
         Self {
             state: Mutex::default(),
             closing: AtomicBool::new(false),
             oneway: AtomicUsize::new(0),
             parts,
-            peer,
+            connection,
             pushes: AtomicU64::new(0),
             is_peer: AtomicBool::new(false),
         }
@@ -60,6 +61,10 @@ impl Link {
     /// Tells whether the client is a peer of this crate.
     pub(super) fn is_peer(&self) -> bool {
         self.is_peer.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn connection(&self) -> &ConnectionInfo {
+        &self.connection
     }
 
     pub(super) fn parts(&self) -> &Arc<Parts> {
@@ -168,6 +173,6 @@ impl Outlet for Link {
     }
 
     fn peer(&self) -> Option<SocketAddr> {
-        self.peer
+        self.connection.peer()
     }
 }

@@ -14,8 +14,11 @@ mod builder;
 mod connection;
 mod dispatch;
 mod drain;
+pub mod interceptor;
 mod link;
 mod load;
+mod open;
+mod route;
 mod router;
 
 pub use announce::Registrations;

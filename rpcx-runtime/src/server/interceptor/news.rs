@@ -1,0 +1,39 @@
+//! What interceptors are told of connections.
+
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::service::contain_panic;
+
+/// A connection to this server, as its interceptors know it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ConnectionInfo {
+    id: u64,
+    peer: Option<SocketAddr>,
+}
+
+impl ConnectionInfo {
+    pub(in crate::server) fn new(peer: Option<SocketAddr>) -> Self {
+        Self { id: NEXT.fetch_add(1, Ordering::Relaxed), peer }
+    }
+
+    /// Gives a number that no other connection of this process has.
+    pub fn id(&self) -> u64 {
+        self.id
+    }
+
+    /// Gives the client's address; `None` unless it came over TCP.
+    pub fn peer(&self) -> Option<SocketAddr> {
+        self.peer
+    }
+}
+
+/// Tells news: a panic there must not keep it from the others, nor a connection from its end.
+pub(super) fn tell(connection: &ConnectionInfo, news: impl FnOnce()) {
+    if contain_panic(news).is_none() {
+        let peer = connection.peer();
+        tracing::error!(?peer, "an interceptor panicked at the news of a connection");
+    }
+}
+
+static NEXT: AtomicU64 = AtomicU64::new(1);
