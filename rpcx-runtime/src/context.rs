@@ -13,6 +13,7 @@ use crate::extensions::Extensions;
 use crate::metadata::{Metadata, reserved};
 use crate::outlet::Outlet;
 use crate::protocol::{Header, Message, SerializeType};
+use crate::trace_context::TraceContext;
 
 /// What a handler knows about the call that it serves, and what it sends back beside the reply.
 ///
@@ -107,6 +108,12 @@ impl Context {
     /// each other.
     pub fn extensions(&self) -> &Extensions {
         self.extensions.get_or_init(Extensions::default)
+    }
+
+    /// Gives the place of this call in a distributed trace, if the server has a
+    /// [`Tracing`](crate::server::interceptor::Tracing).
+    pub fn trace_context(&self) -> Option<TraceContext> {
+        self.extensions.get()?.get()
     }
 
     /// Gives the codec of the request, which is also that of the reply.

@@ -37,6 +37,7 @@ mod schema;
 pub mod server;
 mod service;
 mod service_info;
+mod trace_context;
 pub mod transport;
 mod wire;
 
@@ -84,6 +85,7 @@ pub use crate::metadata::Metadata;
 pub use crate::modes::{FailMode, RetryRule, SelectMode, UnknownName};
 pub use crate::private::bounds::{RpcArgument, RpcReply};
 pub use crate::server::Server;
+pub use crate::trace_context::{SpanId, TraceContext, TraceId};
 
 /// The README's examples are tests.
 #[cfg(all(doctest, feature = "macros", feature = "consul"))]

@@ -8,12 +8,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The modules at the root of the crate.
-const LAYERS: [(&str, u8); 26] = [
+const LAYERS: [(&str, u8); 27] = [
     ("error", 0),
     ("metadata", 0),
     ("address", 0),
     ("instance", 0),
     ("extensions", 0),
+    ("trace_context", 0),
     ("capture", 1),
     ("protocol", 1),
     ("codec", 1),

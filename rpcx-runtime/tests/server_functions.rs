@@ -21,9 +21,7 @@ fn server() -> Server {
             Err::<(), _>(Error::service(text.msg))
         })
         .function("Math", "Panic", |_, text: Text| async move {
-            if !text.msg.is_empty() {
-                panic!("{}", text.msg);
-            }
+            assert!(text.msg.is_empty(), "{}", text.msg);
             Ok(())
         })
         .function("Math", "Never", |_, (): ()| std::future::pending::<rpcx::Result<()>>())

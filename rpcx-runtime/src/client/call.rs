@@ -120,9 +120,13 @@ impl<'a, A: Arguments, R, E> Call<'a, A, R, E> {
         self
     }
 
-    /// Ends the call no later than the one that `context` belongs to.
+    /// Ends the call no later than the one that `context` belongs to, and lets it belong to the same
+    /// [trace](crate::TraceContext), if there is one.
     pub fn inherit(mut self, context: &Context) -> Self {
         self.options.deadline = context.deadline();
+        if let Some(trace) = context.trace_context() {
+            trace.write(&mut self.options.metadata);
+        }
         self
     }
 

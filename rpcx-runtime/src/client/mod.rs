@@ -44,6 +44,7 @@ mod settings;
 mod started;
 mod status;
 mod timer;
+mod trace_propagation;
 mod way;
 mod writer;
 
@@ -60,3 +61,4 @@ pub use one_client::OneClient;
 pub use push::Push;
 pub use started::Started;
 pub use status::{ServerHealth, ServerStatus};
+pub use trace_propagation::TracePropagation;

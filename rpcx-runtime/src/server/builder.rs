@@ -156,6 +156,14 @@ impl Server {
         self
     }
 
+    /// Counts calls and connections through the [`metrics`](https://docs.rs/metrics) facade, outside of all
+    /// interceptors: see [the guide](crate::guide::interceptors#metrics). Needs the feature `metrics`.
+    #[cfg(feature = "metrics")]
+    pub fn metrics(mut self) -> Self {
+        self.settings.interceptors.0.insert(0, Arc::new(super::interceptor::Metrics::new()));
+        self
+    }
+
     /// Lists the services by name, each under the name that it is called by, with what its trait says.
     pub fn services(&self) -> impl Iterator<Item = (&str, &'static ServiceInfo)> {
         self.router.list()

@@ -5,19 +5,43 @@
 //! state that both share. [The guide](crate::guide::interceptors#at-the-server) tells when which of them
 //! runs, what is ready-made, and which of Go's plugins is what here.
 
+mod address_filter;
+mod aliases;
+mod concurrency_limit;
 mod incoming;
+mod method_table;
+#[cfg(feature = "metrics")]
+mod metrics;
 mod news;
 mod next;
 mod outgoing;
+#[cfg(feature = "rate-limit")]
+mod pace;
+#[cfg(feature = "rate-limit")]
+mod rate;
+#[cfg(feature = "rate-limit")]
+mod rate_limit;
+mod tracing;
 
 use std::future::Future;
 use std::sync::Arc;
 
+pub use self::address_filter::{AddressFilter, AddressFilterError};
+pub use self::aliases::Aliases;
+pub use self::concurrency_limit::ConcurrencyLimit;
 pub use self::incoming::Incoming;
+#[cfg(feature = "metrics")]
+pub use self::metrics::Metrics;
 pub use self::news::ConnectionInfo;
 pub(super) use self::next::Interceptors;
 pub use self::next::{BoxFuture, Next};
+use self::outgoing::outcome_of;
 pub use self::outgoing::{Outgoing, Rejection};
+#[cfg(feature = "rate-limit")]
+pub use self::rate::Rate;
+#[cfg(feature = "rate-limit")]
+pub use self::rate_limit::RateLimit;
+pub use self::tracing::Tracing;
 
 /// Wraps calls; it also admits connections and hears of them.
 ///

@@ -51,8 +51,8 @@ impl Outgoing {
     }
 
     /// Gives a word for it: `ok`, `service_error`, `internal_error` or `timeout`.
-    pub(super) fn outcome(&self) -> &'static str {
-        self.error().map_or("ok", outcome_of)
+    fn outcome(&self) -> &'static str {
+        self.error().map_or("ok", of_text)
     }
 }
 
@@ -124,8 +124,8 @@ impl Rejection {
     }
 
     /// Gives a word for it: `not_executed`, `internal_error`, or `rejected`.
-    pub(super) fn outcome(&self) -> &'static str {
-        match outcome_of(&self.text) {
+    fn outcome(&self) -> &'static str {
+        match of_text(&self.text) {
             _ if self.refused => "not_executed",
             "service_error" => "rejected",
             other => other,
@@ -148,8 +148,16 @@ impl From<Error> for Rejection {
     }
 }
 
+/// Gives a word for how a call ended.
+pub(super) fn outcome_of(result: &Result<Outgoing, Rejection>) -> &'static str {
+    match result {
+        Ok(outgoing) => outgoing.outcome(),
+        Err(rejection) => rejection.outcome(),
+    }
+}
+
 /// Gives a word for an error's text, as far as the text is the server's own.
-fn outcome_of(text: &str) -> &'static str {
+fn of_text(text: &str) -> &'static str {
     if text.starts_with(INTERNAL_ERROR) {
         "internal_error"
     } else if text == DEADLINE_EXCEEDED {
