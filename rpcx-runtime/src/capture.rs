@@ -4,6 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use bytes::Bytes;
 
+use crate::extensions::Extensions;
 use crate::metadata::Metadata;
 
 /// An answer that is not written yet.
@@ -29,18 +30,38 @@ impl Default for Failure {
     }
 }
 
-/// Where an exchange puts its answer instead of sending it.
+/// What belongs to a call beside its message: most calls have none of it, so it is in one place.
 #[derive(Default)]
-pub(crate) struct Capture(Mutex<Option<Answer>>);
+pub(crate) struct Beside {
+    pub(crate) extensions: Extensions,
+    /// Where an exchange puts its answer instead of sending it, if interceptors are to see it.
+    capture: Option<Mutex<Option<Answer>>>,
+}
 
-impl Capture {
+impl Beside {
+    pub(crate) fn new(extensions: Extensions) -> Self {
+        Self { extensions, capture: None }
+    }
+
+    pub(crate) fn capturing(extensions: Extensions) -> Self {
+        Self { extensions, capture: Some(Mutex::default()) }
+    }
+
+    pub(crate) fn is_capturing(&self) -> bool {
+        self.capture.is_some()
+    }
+
     pub(crate) fn put(&self, answer: Answer) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(answer);
+        if let Some(capture) = &self.capture {
+            *capture.lock().unwrap_or_else(PoisonError::into_inner) = Some(answer);
+        }
     }
 
     pub(crate) fn take(&self) -> Answer {
-        let answer = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
-        answer.unwrap_or_else(|| Answer {
+        let capture = self.capture.as_ref();
+        let answer =
+            capture.map(|answer| answer.lock().unwrap_or_else(PoisonError::into_inner).take());
+        answer.flatten().unwrap_or_else(|| Answer {
             metadata: Metadata::new(),
             result: Err(Failure::default()),
         })

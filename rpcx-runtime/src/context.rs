@@ -8,7 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::time::Instant;
 
-use crate::capture::{Answer, Capture, Failure};
+use crate::capture::{Answer, Beside, Failure};
 use crate::extensions::Extensions;
 use crate::metadata::{Metadata, reserved};
 use crate::outlet::Outlet;
@@ -26,9 +26,7 @@ pub struct Context {
     outlet: Option<Arc<dyn Outlet>>,
     metadata: OnceLock<Metadata>,
     response: Mutex<Metadata>,
-    extensions: OnceLock<Extensions>,
-    /// Where the answer goes first, if interceptors are to see it.
-    capture: Option<Arc<Capture>>,
+    beside: OnceLock<Arc<Beside>>,
 }
 
 /// What interceptors made of a request.
@@ -37,8 +35,7 @@ pub(crate) struct Intercepted {
     pub(crate) deadline: Option<Instant>,
     /// `None`: as the message says.
     pub(crate) metadata: Option<Metadata>,
-    pub(crate) extensions: Extensions,
-    pub(crate) capture: Arc<Capture>,
+    pub(crate) beside: Arc<Beside>,
 }
 
 impl Context {
@@ -58,8 +55,7 @@ impl Context {
             outlet: Some(outlet),
             metadata: parts.metadata.map(OnceLock::from).unwrap_or_default(),
             response: Mutex::default(),
-            extensions: parts.extensions.into(),
-            capture: Some(parts.capture),
+            beside: parts.beside.into(),
         }
     }
 
@@ -71,8 +67,7 @@ impl Context {
             outlet: self.outlet.clone(),
             metadata: self.metadata.clone(),
             response: Mutex::default(),
-            extensions: self.extensions.clone(),
-            capture: None,
+            beside: Arc::new(Beside::new(self.extensions().clone())).into(),
         }
     }
 
@@ -88,13 +83,13 @@ impl Context {
 
     /// Tells whether the answer goes to interceptors first.
     pub(crate) fn is_captured(&self) -> bool {
-        self.capture.is_some()
+        self.beside.get().is_some_and(|beside| beside.is_capturing())
     }
 
     /// Gives interceptors the answer.
     pub(crate) fn put(&self, result: Result<Bytes, Failure>) {
-        if let Some(capture) = &self.capture {
-            capture.put(Answer { metadata: self.take_response(), result });
+        if let Some(beside) = self.beside.get() {
+            beside.put(Answer { metadata: self.take_response(), result });
         }
     }
 
@@ -107,13 +102,13 @@ impl Context {
     /// Gives what the server's [interceptors](crate::server::interceptor) and the handler of this call tell
     /// each other.
     pub fn extensions(&self) -> &Extensions {
-        self.extensions.get_or_init(Extensions::default)
+        &self.beside.get_or_init(Arc::default).extensions
     }
 
     /// Gives the place of this call in a distributed trace, if the server has a
     /// [`Tracing`](crate::server::interceptor::Tracing).
     pub fn trace_context(&self) -> Option<TraceContext> {
-        self.extensions.get()?.get()
+        self.beside.get()?.extensions.get()
     }
 
     /// Gives the codec of the request, which is also that of the reply.

@@ -10,7 +10,7 @@ use bytes::{Bytes, BytesMut};
 use tokio::time::Instant;
 
 use super::{ConnectionInfo, Outgoing, Rejection};
-use crate::capture::{Answer, Capture};
+use crate::capture::{Answer, Beside};
 use crate::context::{Intercepted, visible};
 use crate::extensions::Extensions;
 use crate::metadata::Metadata;
@@ -50,7 +50,7 @@ impl Incoming {
             names,
             metadata: OnceLock::new(),
             payload: None,
-            extensions: request.context().extensions().clone(),
+            extensions: Extensions::default(),
             message,
         }
     }
@@ -181,10 +181,10 @@ impl Incoming {
     /// Lets the service answer.
     pub(super) async fn serve(self) -> Result<Outgoing, Rejection> {
         let deadline = self.deadline;
-        let capture = Arc::new(Capture::default());
+        let beside = Arc::new(Beside::capturing(self.extensions.clone()));
         let mut slot = Slot::default();
         // Decoding runs the argument's `Deserialize`, and perhaps a compressor of the user's.
-        let started = contain_panic(|| self.start(&capture, &mut slot));
+        let started = contain_panic(|| self.start(Arc::clone(&beside), &mut slot));
         if started.unwrap_or_default() {
             // The method asks for a task of its own; this may still be the connection's.
             tokio::task::yield_now().await;
@@ -198,7 +198,7 @@ impl Incoming {
         }
         // One that is not finished answers as it is dropped.
         drop(slot);
-        let answer = capture.take();
+        let answer = beside.take();
         match answer.result {
             Err(failure) if failure.refused => {
                 Err(Rejection::not_executed(failure.text).with_all(answer.metadata))
@@ -208,15 +208,14 @@ impl Incoming {
     }
 
     /// Lets the service start, unless the caller has stopped waiting already.
-    fn start(self, capture: &Arc<Capture>, slot: &mut Slot) -> bool {
-        let Self { link, message, deadline, names, metadata, payload, extensions } = self;
+    fn start(self, beside: Arc<Beside>, slot: &mut Slot) -> bool {
+        let Self { link, message, deadline, names, metadata, payload, .. } = self;
         let message = match payload {
             Some(payload) => with_payload(&message, &payload),
             None => message,
         };
         let metadata = metadata.into_inner();
-        let capture = Arc::clone(capture);
-        let parts = Intercepted { message, deadline, metadata, extensions, capture };
+        let parts = Intercepted { message, deadline, metadata, beside };
         let request = Request::intercepted(parts, Arc::clone(&link) as _);
         if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
             request.refuse(DEADLINE_EXCEEDED);
