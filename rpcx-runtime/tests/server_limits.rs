@@ -161,6 +161,32 @@ async fn a_client_of_this_crate_knows_that_a_refused_call_did_not_run() {
     assert_eq!(soon(call).await.unwrap(), Reply { c: 42 });
 }
 
+#[tokio::test]
+async fn so_many_connections_may_be_open_from_one_address() {
+    let limit = ConcurrencyLimit::new().connections_per_address(2);
+    let running = Running::on_tcp(arith().interceptor(limit)).await;
+    let mut first = Raw::connect(running.address()).await;
+    first.expect_serves().await;
+    let mut second = Raw::connect(running.address()).await;
+    second.expect_serves().await;
+    Raw::connect(running.address()).await.expect_end().await;
+    second.expect_serves().await;
+    first.finish().await;
+    first.expect_end().await;
+    // The server closes its end before it forgets the connection.
+    let again = async {
+        loop {
+            let mut again = Raw::connect(running.address()).await;
+            if again.serves().await {
+                return again;
+            }
+        }
+    };
+    let mut again = soon(again).await;
+    Raw::connect(running.address()).await.expect_end().await;
+    again.expect_serves().await;
+}
+
 #[cfg(feature = "rate-limit")]
 mod rates {
     use std::net::{Ipv4Addr, SocketAddr};

@@ -84,6 +84,13 @@ impl Raw {
         assert_eq!(self.call(&Frame::mul(seq)).await, Answer::forty_two(seq));
     }
 
+    /// Tells whether the connection serves a call, or ends.
+    pub(crate) async fn serves(&mut self) -> bool {
+        let frame = Frame::mul(0).encode();
+        soon(self.duplex.writer.write_all(&frame)).await.is_ok()
+            && soon(self.read()).await.is_some()
+    }
+
     /// Sends no more; answers can still come.
     pub(crate) async fn finish(&mut self) {
         soon(self.duplex.writer.shutdown()).await.expect("the connection is open");

@@ -1,23 +1,27 @@
-//! How many calls run at a time.
+//! How many calls run at a time, and how many connections are open.
 
+use std::collections::HashMap;
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{Semaphore, SemaphorePermit};
 
+use super::client_address::counted_as;
 use super::method_table::MethodTable;
-use super::{Incoming, Interceptor, Next, Outgoing, Rejection};
+use super::{ConnectionInfo, Incoming, Interceptor, Next, Outgoing, Rejection};
 
-/// Lets only so many calls run at a time: of a method, and of the server as a whole.
+/// Lets only so many calls run at a time, of a method and of the server as a whole, and only so many
+/// connections be open from one address.
 ///
 /// A call beyond that is refused at once, or once it has waited as long as [`wait`](Self::wait) says. The
 /// answer says that it did not run: clients of this crate make it again, at another server if there is one.
 /// No limit is set at first. Calls of methods that the server does not have count as a whole only.
 ///
-/// How many calls of one *connection* run is the server's own limit:
-/// [`max_in_flight`](crate::Server::max_in_flight).
+/// How many calls of one *connection* run, and how many connections are open in all, are the server's own
+/// limits: [`max_in_flight`](crate::Server::max_in_flight), [`max_connections`](crate::Server::max_connections).
 ///
 /// ```
 /// use std::time::Duration;
@@ -36,7 +40,12 @@ pub struct ConcurrencyLimit {
     /// Methods that have a limit of their own, and those that were called.
     methods: Mutex<MethodTable<Arc<Gate>>>,
     wait: Option<Wait>,
+    per_address: Option<usize>,
+    /// The open connections by address: no more entries than connections.
+    open: Mutex<Open>,
 }
+
+type Open = HashMap<IpAddr, usize>;
 
 /// How calls wait for one that ends.
 #[derive(Clone, Copy)]
@@ -89,7 +98,24 @@ impl ConcurrencyLimit {
         self
     }
 
-    fn methods(&self) -> std::sync::MutexGuard<'_, MethodTable<Arc<Gate>>> {
+    /// Sets how many connections may be open from one address, at least 1; further ones are closed.
+    ///
+    /// An address is an IPv4 address or the first 64 bits of an IPv6 address. Clients over Unix sockets
+    /// and within the process have none, and no limit.
+    #[must_use]
+    pub fn connections_per_address(mut self, connections: usize) -> Self {
+        self.per_address = Some(connections.max(1));
+        self
+    }
+
+    /// Gives the open connections, if they are to be counted, and what this one is counted by.
+    fn open(&self, connection: &ConnectionInfo) -> Option<(MutexGuard<'_, Open>, IpAddr, usize)> {
+        let most = self.per_address?;
+        let address = counted_as(connection.peer())?;
+        Some((self.open.lock().unwrap_or_else(PoisonError::into_inner), address, most))
+    }
+
+    fn methods(&self) -> MutexGuard<'_, MethodTable<Arc<Gate>>> {
         self.methods.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -122,6 +148,33 @@ impl Interceptor for ConcurrencyLimit {
             None => None,
         };
         next.run(request).await
+    }
+
+    fn accept(&self, connection: &ConnectionInfo) -> Result<(), String> {
+        let Some((open, address, most)) = self.open(connection) else { return Ok(()) };
+        match open.get(&address) {
+            Some(count) if *count >= most => {
+                Err(format!("{count} connections are open from its address"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn connected(&self, connection: &ConnectionInfo) {
+        // Nobody else is asked in between: one task takes all connections in.
+        if let Some((mut open, address, _)) = self.open(connection) {
+            *open.entry(address).or_default() += 1;
+        }
+    }
+
+    fn disconnected(&self, connection: &ConnectionInfo) {
+        let Some((mut open, address, _)) = self.open(connection) else { return };
+        if let Some(count) = open.get_mut(&address) {
+            *count -= 1;
+            if *count == 0 {
+                open.remove(&address);
+            }
+        }
     }
 }
 

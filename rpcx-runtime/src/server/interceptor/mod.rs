@@ -7,6 +7,7 @@
 
 mod address_filter;
 mod aliases;
+mod client_address;
 mod concurrency_limit;
 mod incoming;
 mod method_table;

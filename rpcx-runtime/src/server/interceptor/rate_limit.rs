@@ -1,12 +1,13 @@
 //! How often clients connect and call.
 
 use std::fmt;
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::client_address::counted_as;
 use super::method_table::MethodTable;
 use super::pace::{Pace, PaceByKey};
 use super::rate::Rate;
@@ -171,7 +172,7 @@ impl Interceptor for RateLimit {
     async fn call(&self, request: Incoming, next: Next<'_>) -> Result<Outgoing, Rejection> {
         let end = self.wait.and_then(|longest| Instant::now().checked_add(longest));
         // The narrowest first: one address does not use up what all share.
-        if let (Some(pace), Some(address)) = (&self.addresses.calls, key(request.peer())) {
+        if let (Some(pace), Some(address)) = (&self.addresses.calls, counted_as(request.peer())) {
             let what = || "calls from this address".to_owned();
             self.turn(end, what, || pace.check(&address)).await?;
         }
@@ -188,25 +189,15 @@ impl Interceptor for RateLimit {
     }
 
     fn accept(&self, connection: &ConnectionInfo) -> Result<(), String> {
-        if let (Some(pace), Some(address)) = (&self.addresses.connections, key(connection.peer())) {
+        if let (Some(pace), Some(address)) =
+            (&self.addresses.connections, counted_as(connection.peer()))
+        {
             let checked = pace.check(&address);
             checked.map_err(|_| "too many connections from its address".to_owned())?;
         }
         let Some(pace) = &self.connections else { return Ok(()) };
         pace.check().map_err(|_| "too many connections".to_owned())
     }
-}
-
-/// Gives what an address is counted by.
-fn key(peer: Option<SocketAddr>) -> Option<IpAddr> {
-    Some(match peer?.ip().to_canonical() {
-        // Whoever has one IPv6 address has the 64 bits behind it.
-        IpAddr::V6(address) => {
-            let network = u128::from(address) & !u128::from(u64::MAX);
-            IpAddr::V6(Ipv6Addr::from(network))
-        }
-        address @ IpAddr::V4(_) => address,
-    })
 }
 
 fn refusal(what: &str, left: Duration) -> Rejection {
@@ -229,16 +220,3 @@ impl fmt::Debug for RateLimit {
 
 /// Says in how many milliseconds a call that was refused might pass.
 const RETRY_AFTER: &str = "retry-after-ms";
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_address_is_counted_without_its_port_and_an_ipv6_one_by_its_network() {
-        let key = |text: &str| key(Some(text.parse().unwrap())).unwrap().to_string();
-        assert_eq!(key("10.0.0.1:5"), "10.0.0.1");
-        assert_eq!(key("[::ffff:10.0.0.1]:6"), "10.0.0.1");
-        assert_eq!(key("[2001:db8:1:2:3:4:5:6]:7"), "2001:db8:1:2::");
-    }
-}
