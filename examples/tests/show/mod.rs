@@ -8,7 +8,7 @@ const SHOW: &str = env!("CARGO_BIN_EXE_show");
 type Lines = &'static [&'static str];
 
 /// An ellipsis stands for what differs from run to run.
-const EXAMPLES: [(&str, Lines); 26] = [
+const EXAMPLES: [(&str, Lines); 32] = [
     (
         "selector/random",
         &[
@@ -182,6 +182,41 @@ const EXAMPLES: [(&str, Lines); 26] = [
             "> Greeter.Insult",
             "< Greeter.Insult: we do not say such things",
             "we do not say such things",
+        ],
+    ),
+    (
+        "server/interceptor",
+        &[
+            "a client connected, from None",
+            "> Greeter.Greet",
+            "< Greeter.Greet: 14 bytes",
+            "good day, Ada (served by vienna)",
+            "> Greeter.Greet",
+            "< Greeter.Greet: rejected: say who you are",
+            "say who you are",
+        ],
+    ),
+    (
+        "server/blacklist",
+        &["not on the list: 200", "on the list: refused is true", "off the list again: 200"],
+    ),
+    (
+        "server/ratelimit",
+        &[
+            r#"10 calls to two servers: {"memory@busy": 2, "memory@idle": 8}"#,
+            "alone: not executed: memory@busy did not take the call: request reached rate limit: calls of Arith.Mul",
+        ],
+    ),
+    (
+        "server/alias",
+        &["Calculator.Times: 200", "without the alias: rpcx: can't find service Calculator"],
+    ),
+    ("server/function", &["Math.Mul: 200", "Text.Reverse: desserts, 8 bytes"]),
+    (
+        "server/trace",
+        &[
+            "the caller's trace: 4bf92f3577b34da6a3ce929d0e0e4736",
+            "without one, a new trace of 32 digits",
         ],
     ),
 ];

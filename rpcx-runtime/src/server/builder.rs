@@ -95,8 +95,8 @@ impl Server {
 
     /// Adds a function that answers a method without a trait, as Go's `RegisterFunctionName` does.
     ///
-    /// It takes and gives one value each, like a method with one parameter, in whatever codec the caller
-    /// uses. Its service may have other functions, and a trait. A name that is there already is an error
+    /// It takes and gives one value each, like a method with one parameter, in whatever codec over serde the
+    /// caller uses; for protobuf there is [`bytes_function`](Self::bytes_function). Its service may have other functions, and a trait. A name that is there already is an error
     /// of [`bind`](Self::bind). In a registry that was given to [`registry`](Self::registry) the service is
     /// written down like any other.
     ///

@@ -9,9 +9,9 @@ use bytes::Bytes;
 use crate::capture::Answer;
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::private::bounds::{self, RpcArgument, RpcReply};
+use crate::private::bounds::{RpcArgument, RpcReply};
 use crate::service::{Request, Slot};
-use crate::wire::ErrorWire;
+use crate::wire::{ErrorWire, Wire};
 
 /// A function and the names that it is called by.
 pub(super) struct Route {
@@ -33,8 +33,7 @@ impl Route {
     {
         let function = Arc::new(function);
         let start = move |request: Request, slot: &mut Slot| {
-            let Some((mut exchange, value)) = request.accept_as(bounds::argument().complete())
-            else {
+            let Some((mut exchange, value)) = request.accept_as(Wire::serde()) else {
                 return;
             };
             let context = Arc::new(exchange.context().share());
@@ -42,8 +41,7 @@ impl Route {
             slot.run(async move {
                 let result = function(Arc::clone(&context), value).await;
                 exchange.set_response(context.take_response());
-                let reply = bounds::reply().complete();
-                exchange.answer_as(reply, ErrorWire::<Error>::new(), result);
+                exchange.answer_as(Wire::serde(), ErrorWire::<Error>::new(), result);
             });
         };
         Self { service, method, start: Box::new(start) }
@@ -68,8 +66,7 @@ impl Route {
                     }
                     Err(error) => {
                         exchange.set_response(context.take_response());
-                        let reply = bounds::no_arguments();
-                        exchange.answer_as(reply, ErrorWire::<Error>::new(), Err(error));
+                        exchange.answer_as(Wire::nothing(), ErrorWire::<Error>::new(), Err(error));
                     }
                 }
             });

@@ -1,4 +1,5 @@
-//! Many servers behind one client, one example at a time: `show selector/weighted`.
+//! Many servers behind one client, and what a server does around calls, one example at a time:
+//! `show selector/weighted`.
 //!
 //! Each example is a file of this folder, with the name that the command line has for it, and reads from
 //! top to bottom. It starts its servers in this process, prints what happens, and ends by itself; the exit
@@ -25,6 +26,7 @@ mod metadata;
 mod oneclient;
 mod oneshot;
 mod selector;
+mod server;
 mod servers;
 mod state;
 mod sticky;
@@ -97,6 +99,24 @@ const EXAMPLES: &[Example] = &[
     Example("interceptor", "what wraps calls and attempts on the client's side", || {
         Box::pin(interceptor::run())
     }),
+    Example("server/interceptor", "what wraps calls on the server's side", || {
+        Box::pin(server::interceptor::run())
+    }),
+    Example("server/blacklist", "who may connect, by address", || {
+        Box::pin(server::blacklist::run())
+    }),
+    Example("server/ratelimit", "how many calls a second a server takes", || {
+        Box::pin(server::ratelimit::run())
+    }),
+    Example("server/alias", "other names for methods, changed at run time", || {
+        Box::pin(server::alias::run())
+    }),
+    Example("server/function", "methods without a trait", || Box::pin(server::function::run())),
+    Example(
+        "server/trace",
+        "one trace through several programs",
+        || Box::pin(server::trace::run()),
+    ),
 ];
 
 #[tokio::main]
