@@ -284,6 +284,22 @@ mod tests {
         }
     }
 
+    proptest::proptest! {
+        #[test]
+        fn any_text_is_read_or_not_and_what_is_written_is_read(
+            parent in ".{0,60}",
+            state in ".{0,60}",
+            trace_id in 1..=u128::MAX,
+            span_id in 1..=u64::MAX,
+            sampled: bool,
+        ) {
+            let _ = TraceContext::parse(&parent, Some(&state));
+            let bytes = (trace_id.to_be_bytes(), span_id.to_be_bytes());
+            let made = TraceContext::new(bytes.0, bytes.1, sampled).unwrap();
+            proptest::prop_assert_eq!(TraceContext::parse(&made.traceparent(), None), Some(made));
+        }
+    }
+
     #[test]
     fn a_state_is_kept_as_it_is_or_left_out() {
         let kept = |text: &str| {

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use rpcx::client::Channel;
 use rpcx::protocol::SerializeType;
+use rpcx::server::interceptor::Interceptor;
 use rpcx::transport::Listener;
 use rpcx::{Bytes, Client as _, Server};
 
@@ -57,17 +58,25 @@ async fn multiply(client: &ArithClient, calls: usize) {
     }
 }
 
+/// An interceptor of the server that leaves everything as it is.
+struct Nothing;
+
+impl Interceptor for Nothing {}
+
 #[tokio::test]
 async fn a_lone_call_costs_each_side_one_write_and_a_read_that_finds_something() {
-    let (channel, logs) = watched(Server::new().add(ArithServer::new(Calculator))).await;
-    let client = ArithClient::new(channel);
-    multiply(&client, 1).await;
-    support::settle().await;
-    let calls = 100;
-    let [client, server] = counted(&logs, multiply(&client, calls)).await;
-    // The second read is asked for and costs no system call: tokio knows that the socket is empty.
-    assert_eq!(client, Counted { reads: 2 * calls, writes: calls });
-    assert_eq!(server, Counted { reads: 2 * calls, writes: calls });
+    let server = || Server::new().add(ArithServer::new(Calculator));
+    for server in [server(), server().interceptor(Nothing).interceptor(Nothing)] {
+        let (channel, logs) = watched(server).await;
+        let client = ArithClient::new(channel);
+        multiply(&client, 1).await;
+        support::settle().await;
+        let calls = 100;
+        let [client, server] = counted(&logs, multiply(&client, calls)).await;
+        // The second read is asked for and costs no system call: tokio knows that the socket is empty.
+        assert_eq!(client, Counted { reads: 2 * calls, writes: calls });
+        assert_eq!(server, Counted { reads: 2 * calls, writes: calls });
+    }
 }
 
 #[tokio::test]
@@ -138,9 +147,19 @@ impl Where for Tasks {
 
 #[tokio::test]
 async fn a_handler_that_is_ready_runs_in_its_connections_task_and_starts_none() {
-    let tasks = Tasks::default();
-    let server = Server::new().add(WhereServer::new(tasks.clone()));
-    let client = WhereClient::connect_to(&serve(server, "memory@tasks").await).await.unwrap();
+    for interceptors in [false, true] {
+        let tasks = Tasks::default();
+        let mut server = Server::new().add(WhereServer::new(tasks.clone()));
+        if interceptors {
+            server = server.interceptor(Nothing);
+        }
+        let address = serve(server, &format!("memory@tasks-{interceptors}")).await;
+        handlers_run_where_they_should(&WhereClient::connect_to(&address).await.unwrap(), &tasks)
+            .await;
+    }
+}
+
+async fn handlers_run_where_they_should(client: &WhereClient, tasks: &Tasks) {
     client.ready().await.unwrap();
     let before = started_so_far();
     for _ in 0..100 {

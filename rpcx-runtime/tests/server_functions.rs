@@ -3,7 +3,7 @@
 
 mod support;
 
-use rpcx::protocol::{Compression, Compressor as _, Gzip, SerializeType};
+use rpcx::protocol::{Compression, Compressor as _, Gzip, Limits, SerializeType};
 use rpcx::registry::InProcess;
 use rpcx::server::interceptor::{Incoming, Interceptor, Next, Outgoing, Rejection};
 use rpcx::{Error, Server};
@@ -115,6 +115,24 @@ async fn a_function_of_bytes_has_what_was_sent_whatever_its_codec() {
         raw.send(&call(7, b"abc").oneway()).await;
         raw.send(&call(8, b"").oneway()).await;
         raw.expect_serves().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reply_that_is_too_large_is_an_error() {
+    for (interceptors, values) in [(false, false), (false, true), (true, false), (true, true)] {
+        let server = Server::new().limits(Limits::default().max_message(1_000));
+        let server = if values {
+            server.function("Math", "Big", |_, length: usize| async move { Ok("x".repeat(length)) })
+        } else {
+            server.bytes_function("Math", "Big", |_, _| async { Ok(vec![b'x'; 2_000].into()) })
+        };
+        let server = if interceptors { server.interceptor(Nothingness) } else { server };
+        let running = Running::in_memory(server).await;
+        let mut raw = Raw::connect(running.address()).await;
+        let text = raw.call(&math(1, "Big", &2_000)).await.result.unwrap_err();
+        assert!(text.ends_with("bytes, the server's limit is 1000"), "{text}");
+        assert_eq!(raw.call(&math(2, "Nope", &0)).await.seq, 2, "the connection goes on");
     }
 }
 

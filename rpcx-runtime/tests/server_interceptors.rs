@@ -172,6 +172,7 @@ impl Interceptor for Editor {
         assert!(request.remaining().unwrap() <= Duration::from_secs(5));
         assert_eq!((request.is_oneway(), request.peer()), (false, None));
         assert_eq!(request.target(), Some(("Arith", "Meta")));
+        assert!(!format!("{request:?}").contains("canary"));
         request.metadata_mut().remove("secret");
         request.metadata_mut().insert("added", "2");
         request.extensions().insert(7_u8);
@@ -180,6 +181,7 @@ impl Interceptor for Editor {
         let MetaReply { mut meta } = unpack(&reply.payload());
         meta.insert("later".to_owned(), "3".to_owned());
         reply.set_payload(pack(&MetaReply { meta }));
+        assert!(!format!("{reply:?}").contains("echo-added"));
         reply.metadata_mut().insert("served-by", "vienna");
         reply.metadata_mut().insert("__rpcx_error__", "not sent");
         Ok(reply)
@@ -189,7 +191,8 @@ impl Interceptor for Editor {
 #[tokio::test(start_paused = true)]
 async fn metadata_and_payload_can_be_changed_both_ways() {
     let (_running, mut raw) = running(arith().interceptor(Editor)).await;
-    let frame = Frame::call(1, "Meta", &Nothing {}).metadata("own", "1").metadata("secret", "0");
+    let frame =
+        Frame::call(1, "Meta", &Nothing {}).metadata("own", "1").metadata("secret", "canary");
     let frame = frame.metadata("__AUTH", "token").metadata("__ServerTimeout", "5000");
     let answer = raw.call(&frame).await;
     let MetaReply { meta } = unpack(&answer.result.unwrap());

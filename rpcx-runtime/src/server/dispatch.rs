@@ -44,6 +44,7 @@ pub(super) fn dispatch(message: Message, link: &Arc<Link>, slot: &mut Slot) -> R
     match &settings.auth {
         Some(auth) => slot.run(authorized(auth.clone(), request, Arc::clone(link))),
         None if !settings.interceptors.0.is_empty() => {
+            run.spawn = link.parts().router.wants_spawn(request.message());
             slot.run(intercepted(request, Arc::clone(link)));
         }
         // Decoding runs the argument's `Deserialize`, and perhaps a compressor of the user's.

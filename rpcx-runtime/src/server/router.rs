@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::route::Route;
+use crate::protocol::Message;
 use crate::service::{Request, Service, Slot};
 use crate::service_info::ServiceInfo;
 
@@ -91,6 +92,11 @@ impl Router {
         self.find(service.as_bytes(), method.as_bytes()).start(request, slot)
     }
 
+    /// Tells whether the method that a message is for asks for a task of its own.
+    pub(super) fn wants_spawn(&self, message: &Message) -> bool {
+        self.find(message.service_path(), message.service_method()).wants_spawn()
+    }
+
     /// Gives the names that a method is declared by; `None` if there is no such method.
     pub(super) fn names(&self, service: &[u8], method: &[u8]) -> Option<(&str, &str)> {
         match self.find(service, method) {
@@ -141,16 +147,18 @@ impl Place<'_> {
     fn start(self, request: Request, slot: &mut Slot) -> bool {
         match self {
             Self::Method(Named { service, .. }, index) => {
-                let info = service.methods().get(usize::from(index));
-                let spawn = info.is_some_and(|info| info.wants_spawn());
                 Arc::clone(service).start(index, request, slot);
-                return spawn;
             }
             Self::Route(route) => (route.start)(request, slot),
             Self::NoService => request.unknown_service(),
             Self::NoMethod => request.unknown_method(),
         }
-        false
+        self.wants_spawn()
+    }
+
+    fn wants_spawn(self) -> bool {
+        let Self::Method(Named { service, .. }, index) = self else { return false };
+        service.methods().get(usize::from(index)).is_some_and(|info| info.wants_spawn())
     }
 }
 

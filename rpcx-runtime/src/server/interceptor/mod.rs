@@ -82,7 +82,8 @@ pub trait Interceptor: Send + Sync + 'static {
     /// It may change the request, answer in the handler's place, look at the answer and change it, or
     /// refuse the call. When the caller gives up, when the connection ends or when the time of the call is
     /// over, this future is dropped at its `await`; but what waits behind `next` sees the end of that time
-    /// as an answer with an error.
+    /// as an answer with an error. What turns out to be too large to be sent becomes an error after all
+    /// interceptors.
     ///
     /// # Errors
     ///
