@@ -24,6 +24,8 @@ const INTEROP_SERVER: &str = env!("CARGO_BIN_EXE_interop-server");
 enum Meeting {
     Tcp,
     TcpWithToken,
+    /// Through interceptors of our server.
+    TcpIntercepted,
     Unix,
 }
 
@@ -35,6 +37,11 @@ fn go_calls_ours_over_tcp() {
 #[test]
 fn go_calls_ours_with_a_token() {
     go_calls_ours("go_calls_ours_with_a_token", &Meeting::TcpWithToken);
+}
+
+#[test]
+fn go_calls_ours_through_interceptors() {
+    go_calls_ours("go_calls_ours_through_interceptors", &Meeting::TcpIntercepted);
 }
 
 #[test]
@@ -89,6 +96,7 @@ impl Meeting {
         let path = path.to_str().expect("the folder for temporary files has a name of text");
         let (options, token): (&[&str], _) = match self {
             Self::Tcp => (&[addr, "127.0.0.1:0"], None),
+            Self::TcpIntercepted => (&[addr, "127.0.0.1:0", "--interceptors"], None),
             Self::TcpWithToken => (&[addr, "127.0.0.1:0", auth, "secret"], Some("secret")),
             Self::Unix => (&[addr, path, network, "unix"], None),
         };

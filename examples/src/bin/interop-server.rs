@@ -1,6 +1,6 @@
 //! Offers the services of the interop tests to any rpcx client; ends on SIGTERM.
 //!
-//! `interop-server --addr A [--network tcp|unix] [--auth T]` prints where it listens, then
+//! `interop-server --addr A [--network tcp|unix] [--auth T] [--interceptors]` prints where it listens, then
 //! `ready`.
 #![expect(clippy::print_stdout, reason = "whoever started this waits for the line")]
 
@@ -8,6 +8,9 @@ use std::error::Error;
 
 use clap::Parser;
 use rpcx::Server;
+use rpcx::server::interceptor::{
+    AddressFilter, Aliases, ConcurrencyLimit, Rate, RateLimit, Tracing,
+};
 use rpcx_examples::interop::{InteropServer, PbArithServer, Service};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -22,6 +25,20 @@ struct Options {
     /// The token that every call has to bring.
     #[arg(long)]
     auth: Option<String>,
+    /// Let all calls pass through interceptors that change nothing.
+    #[arg(long)]
+    interceptors: bool,
+}
+
+/// Interceptors through which everything passes as it is.
+fn with_interceptors(server: Server) -> Result<Server, Box<dyn Error>> {
+    let rate = Rate::per_second(1_000_000);
+    Ok(server
+        .interceptor(Tracing::new())
+        .interceptor(AddressFilter::deny(["192.0.2.0/24"])?)
+        .interceptor(RateLimit::new().calls(rate).calls_per_address(rate).calls_per_method(rate))
+        .interceptor(ConcurrencyLimit::new().total(100_000).per_method(100_000))
+        .interceptor(Aliases::new()))
 }
 
 #[tokio::main]
@@ -35,6 +52,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
             let known = request.token() == token;
             async move { if known { Ok(()) } else { Err("invalid token") } }
         });
+    }
+    if options.interceptors {
+        server = with_interceptors(server)?;
     }
     let mut terminated = signal(SignalKind::terminate())?;
     let bound = server.bind(&format!("{}@{}", options.network, options.addr)).await?;
