@@ -188,7 +188,8 @@ fn a_list_with_a_wrong_address() {
 fn a_registry_whose_feature_is_off() {
     let set = [("RPCX_REGISTRY", "etcd://127.0.0.1:2379/rpcx_test")];
     with_environment("a_registry_whose_feature_is_off", &set, async {
-        let text = "registry \"etcd\" needs the cargo feature `etcd` of `rpcx-runtime`";
+        let text = "registry \"etcd\" needs the cargo feature `etcd` of `rpcx-runtime`: in Cargo.toml \
+                    write `rpcx-runtime = { …, features = [\"etcd\"] }`";
         assert_wrong(text).await;
     });
 }
@@ -202,7 +203,8 @@ fn tls_that_cannot_be() {
         #[cfg(feature = "tls")]
         let text = "RPCX_REGISTRY_CA is `/nowhere/ca.pem`: No such file or directory (os error 2)";
         #[cfg(not(feature = "tls"))]
-        let text = "RPCX_REGISTRY_CA is set, which needs the cargo feature `tls` of `rpcx-runtime`";
+        let text = "RPCX_REGISTRY_CA is set, which needs the cargo feature `tls` of `rpcx-runtime`: in \
+                    Cargo.toml write `rpcx-runtime = { …, features = [\"tls\"] }`";
         assert_wrong(text).await;
     });
 }

@@ -54,7 +54,10 @@ macro_rules! feature_check {
         macro_rules! $macro_name {
             () => {
                 ::core::compile_error! {
-                    ::core::concat!($what, " needs the cargo feature `", $feature, "` of `rpcx-runtime`")
+                    ::core::concat!(
+                        $what, " needs the cargo feature `", $feature, "` of `rpcx-runtime`: in Cargo.toml write \
+                         `rpcx-runtime = { …, features = [\"", $feature, "\"] }`",
+                    )
                 }
             };
         }

@@ -24,7 +24,8 @@ pub(crate) fn opener(name: &str) -> Result<OpenRegistry, SettingsError> {
         "mdns" => Ok(mdns),
         #[allow(unreachable_patterns, reason = "those of features that are on stand above")]
         "etcd" | "zookeeper" | "consul" | "mdns" => Err(SettingsError(format!(
-            "registry \"{name}\" needs the cargo feature `{name}` of `rpcx-runtime`"
+            "registry \"{name}\" needs the cargo feature `{name}` of `rpcx-runtime`: in Cargo.toml write \
+             `rpcx-runtime = {{ …, features = [\"{name}\"] }}`"
         ))),
         _ => {
             let known = "peer2peer, multiple, zookeeper, etcd, consul, mdns, inprocess";

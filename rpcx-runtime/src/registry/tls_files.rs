@@ -55,12 +55,12 @@ impl TlsFiles {
     all(any(feature = "consul", feature = "etcd"), not(feature = "tls")),
 ))]
 pub(crate) fn refuse(tls: Option<&TlsFiles>, feature: &str) -> Result<(), SettingsError> {
-    let problem = "is set, which needs the cargo feature";
     match tls {
         None => Ok(()),
-        Some(_) => {
-            Err(SettingsError(format!("{AUTHORITIES} {problem} `{feature}` of `rpcx-runtime`")))
-        }
+        Some(_) => Err(SettingsError(format!(
+            "{AUTHORITIES} is set, which needs the cargo feature `{feature}` of `rpcx-runtime`: in Cargo.toml \
+             write `rpcx-runtime = {{ …, features = [\"{feature}\"] }}`"
+        ))),
     }
 }
 
