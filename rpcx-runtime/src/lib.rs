@@ -21,6 +21,7 @@ mod error;
 mod extensions;
 mod governance;
 pub mod guide;
+mod handler;
 mod instance;
 mod metadata;
 mod method;

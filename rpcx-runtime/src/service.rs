@@ -487,24 +487,6 @@ impl Slot {
         self.filled = true;
     }
 
-    /// Fills the slot with a handler that does without the context.
-    ///
-    /// What follows the handler stands here once, not in every method of every service: generated
-    /// code is quicker to compile the less of it is in a future.
-    pub fn serve<A, Ret: MethodResult + 'static>(
-        &mut self,
-        exchange: Exchange,
-        method: fn() -> Method<A, Ret::Ok, Ret::Err>,
-        handler: impl Future<Output = Ret> + Send + 'static,
-    ) where
-        A: 'static,
-    {
-        self.run(async move {
-            let result = handler.await;
-            exchange.answer(&method(), result);
-        });
-    }
-
     pub(crate) fn is_filled(&self) -> bool {
         self.filled
     }

@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The modules at the root of the crate.
-const LAYERS: [(&str, u8); 27] = [
+const LAYERS: &[(&str, u8)] = &[
     ("error", 0),
     ("metadata", 0),
     ("address", 0),
@@ -25,6 +25,7 @@ const LAYERS: [(&str, u8); 27] = [
     ("outlet", 1),
     ("context", 1),
     ("service", 1),
+    ("handler", 1),
     ("private", 1),
     ("registry_info", 1),
     ("service_info", 1),

@@ -59,6 +59,10 @@ fn structure(service: &Service, name: &Ident) -> TokenStream {
             #vis const fn new(#inner: #implementor) -> Self {
                 Self { service: #inner, #filled }
             }
+
+            const fn __service(&#me) -> &#implementor {
+                &#me.service
+            }
         }
 
         #allowed
@@ -181,27 +185,29 @@ fn arm(service: &Service, method: &Method) -> TokenStream {
         [one] => one.to_token_stream(),
         several => quote!((#(#several),*)),
     };
-    let values = method.params.iter().zip(&locals).map(|(param, local)| match param.how {
-        How::Owned => quote!(#local),
-        How::Borrowed(_) => quote!(&#local),
-    });
     let function = quote!(<#implementor as #trait_name #trait_arguments>::#ident);
-    // The method is a function until it is needed: its value would make the future larger.
     // What is asked of the result, is asked where it is written.
     let place = Ends::of(&method.output.ty).first;
-    let run = if method.context.is_some() {
+    let borrows = method.params.iter().any(|param| matches!(param.how, How::Borrowed(_)));
+    let run = if borrows {
+        let context = method.context.is_some().then(|| quote!(#exchange.context(),));
+        let values = method.params.iter().zip(&locals).map(|(param, local)| match param.how {
+            How::Owned => quote!(#local),
+            How::Borrowed(_) => quote!(&#local),
+        });
         let answer = quote_spanned!(place=> #exchange.answer(&#known(), #result););
         quote! {
             #slot.run(async move {
-                let #result = #function(&#me.service, #exchange.context(), #(#values),*).await;
+                let #result = #function(&#me.service, #context #(#values),*).await;
                 #answer
             });
         }
     } else {
-        let serve = quote_spanned!(place=> #slot.serve);
-        quote! {
-            #serve(#exchange, #known, async move { #function(&#me.service, #(#values),*).await });
-        }
+        let serve = match method.context {
+            Some(_) => quote_spanned!(place=> #slot.serve_in_context),
+            None => quote_spanned!(place=> #slot.serve),
+        };
+        quote!(#serve(#exchange, #known, #me, Self::__service, (#(#locals,)*), #function);)
     };
     quote! {
         #(#cfgs)*

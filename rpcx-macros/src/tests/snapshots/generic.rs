@@ -213,6 +213,9 @@ where
             marker: ::core::marker::PhantomData,
         }
     }
+    const fn __service(&self) -> &__T {
+        &self.service
+    }
 }
 #[allow(dead_code, deprecated, non_camel_case_types, clippy::all, clippy::pedantic)]
 impl<__T, K: Data, const N: usize> ::core::fmt::Debug for StoreServer<__T, K, N>
@@ -262,9 +265,10 @@ where
                     slot.serve(
                         exchange,
                         method,
-                        async move {
-                            <__T as Store<K, N>>::get(&self.service, argument0).await
-                        },
+                        self,
+                        Self::__service,
+                        (argument0,),
+                        <__T as Store<K, N>>::get,
                     );
                 }
             }

@@ -146,6 +146,9 @@ impl<T> ArithServer<T> {
     pub const fn new(service: T) -> Self {
         Self { service: service }
     }
+    const fn __service(&self) -> &T {
+        &self.service
+    }
 }
 #[allow(dead_code, deprecated, non_camel_case_types, clippy::all, clippy::pedantic)]
 impl<T> ::core::fmt::Debug for ArithServer<T> {

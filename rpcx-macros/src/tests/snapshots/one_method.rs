@@ -174,6 +174,9 @@ impl<T> ArithServer<T> {
     pub const fn new(service: T) -> Self {
         Self { service: service }
     }
+    const fn __service(&self) -> &T {
+        &self.service
+    }
 }
 #[allow(dead_code, deprecated, non_camel_case_types, clippy::all, clippy::pedantic)]
 impl<T> ::core::fmt::Debug for ArithServer<T> {
@@ -218,7 +221,10 @@ where
                     slot.serve(
                         exchange,
                         method,
-                        async move { <T as Arith>::mul(&self.service, argument0).await },
+                        self,
+                        Self::__service,
+                        (argument0,),
+                        <T as Arith>::mul,
                     );
                 }
             }

@@ -297,6 +297,9 @@ impl<T> UsersServer<T> {
     const fn new(service: T) -> Self {
         Self { service: service }
     }
+    const fn __service(&self) -> &T {
+        &self.service
+    }
 }
 #[allow(dead_code, deprecated, non_camel_case_types, clippy::all, clippy::pedantic)]
 impl<T> ::core::fmt::Debug for UsersServer<T> {
@@ -348,7 +351,10 @@ where
                     slot.serve(
                         exchange,
                         method,
-                        async move { <T as Users>::count(&self.service).await },
+                        self,
+                        Self::__service,
+                        (),
+                        <T as Users>::count,
                     );
                 }
             }
@@ -377,13 +383,10 @@ where
                 if let ::core::option::Option::Some((exchange, argument0)) = request
                     .accept(&method())
                 {
-                    slot.serve(
-                        exchange,
-                        method,
-                        async move {
-                            <T as Users>::note(&self.service, &argument0).await
-                        },
-                    );
+                    slot.run(async move {
+                        let result = <T as Users>::note(&self.service, &argument0).await;
+                        exchange.answer(&method(), result);
+                    });
                 }
             }
             _ => request.unknown_method(),

@@ -213,6 +213,9 @@ impl<T> ArithServer<T> {
     pub const fn new(service: T) -> Self {
         Self { service: service }
     }
+    const fn __service(&self) -> &T {
+        &self.service
+    }
 }
 #[allow(dead_code, deprecated, non_camel_case_types, clippy::all, clippy::pedantic)]
 impl<T> ::core::fmt::Debug for ArithServer<T> {
@@ -260,7 +263,10 @@ where
                     slot.serve(
                         exchange,
                         method,
-                        async move { <T as Arith>::mul(&self.service, argument0).await },
+                        self,
+                        Self::__service,
+                        (argument0,),
+                        <T as Arith>::mul,
                     );
                 }
             }
@@ -272,7 +278,10 @@ where
                     slot.serve(
                         exchange,
                         method,
-                        async move { <T as Arith>::connect(&self.service).await },
+                        self,
+                        Self::__service,
+                        (),
+                        <T as Arith>::connect,
                     );
                 }
             }
