@@ -174,3 +174,13 @@ async fn clients_beyond_max_connections_wait_until_one_leaves() {
     assert_eq!(third.answer().await, Answer::forty_two(1));
     second.expect_serves().await;
 }
+
+#[tokio::test]
+async fn a_name_that_no_registry_takes_is_reported_if_it_is_to_be_registered() {
+    let server = || Server::new().add_as("", second()).add_as("a/b", second());
+    let registry = rpcx::registry::InProcess::new();
+    let error = server().registry(registry).bind(&memory_address()).await.unwrap_err();
+    let problems = ["the service has no name", "the service name `a/b` has a `/`"];
+    assert_eq!(error.problems(), problems);
+    drop(server().bind(&memory_address()).await.unwrap());
+}

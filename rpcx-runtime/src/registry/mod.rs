@@ -46,7 +46,7 @@ mod multiple_servers;
 mod open;
 mod peer_to_peer;
 mod registration;
-mod settings;
+pub(crate) mod settings;
 pub(crate) mod shared;
 mod snapshot;
 #[cfg(any(test, feature = "consul", feature = "etcd", feature = "zookeeper"))]

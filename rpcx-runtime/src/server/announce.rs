@@ -11,6 +11,7 @@ use super::router::Router;
 use crate::address::{Address, Network};
 use crate::instance::{Instance, InstanceMetadata};
 use crate::registry::environment::{self, Choice};
+use crate::registry::settings::check_service;
 use crate::registry::shared;
 use crate::registry::{Announcement, Registration, RegistrationState, Registry, SettingsError};
 use crate::registry_info::RegistryInfo;
@@ -121,6 +122,10 @@ fn plan(
                 }
             },
         };
+        if let Err(error) = check_service(&named.name) {
+            report(error);
+            continue;
+        }
         let mut metadata = info.map(RegistryInfo::metadata).unwrap_or_default();
         for (key, value) in settings.metadata.iter() {
             metadata.set(key, value);
