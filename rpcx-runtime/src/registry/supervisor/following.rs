@@ -116,20 +116,27 @@ async fn once<B: Backend>(
                 let named = answer.borrow_and_update().clone();
                 if let Some(named) = named {
                     backoff.reset();
-                    publish(list, held.answer(named));
+                    if publish(list, held.answer(named)) {
+                        tracing::info!(registry = B::NAME, service, "the list is current again");
+                    }
                 }
             }
-            () = grace_is_over => publish(list, held.expire()),
+            () = grace_is_over => {
+                publish(list, held.expire());
+            }
         }
     };
     shared.discard(&connection).await;
     error
 }
 
-fn publish(list: &watch::Sender<Snapshot>, mut instances: Vec<Instance>) {
+/// Publishes a list; tells whether the registry did not answer until now.
+fn publish(list: &watch::Sender<Snapshot>, mut instances: Vec<Instance>) -> bool {
     // A stable order, whatever the registry's.
     instances.sort_by_cached_key(|instance| instance.address().to_string());
+    let mut again = false;
     list.send_if_modified(|snapshot| {
+        again = matches!(snapshot.reach(), Reach::Lost { .. });
         let news =
             snapshot.instances()[..] != instances[..] || !matches!(snapshot.reach(), Reach::Live);
         if news {
@@ -137,6 +144,7 @@ fn publish(list: &watch::Sender<Snapshot>, mut instances: Vec<Instance>) {
         }
         news
     });
+    again
 }
 
 /// Beyond the entries' own time to live, what a returning registry's servers get to register again.

@@ -6,6 +6,8 @@
 
 mod following;
 mod registering;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 use std::sync::Arc;

@@ -85,11 +85,14 @@ impl Entries {
         written.map(|(key, entry)| (key.clone(), entry.announcement.clone())).collect()
     }
 
-    fn note_written(&self, key: &Key) {
-        if let Some(entry) = self.state().entries.get_mut(key) {
-            entry.written = true;
-            entry.state.send_replace(RegistrationState::Registered);
-        }
+    /// Notes that an entry is in the registry; tells whether it is so after trouble.
+    fn note_written(&self, key: &Key) -> bool {
+        let mut state = self.state();
+        let Some(entry) = state.entries.get_mut(key) else { return false };
+        entry.written = true;
+        let before = entry.state.send_replace(RegistrationState::Registered);
+        let first = matches!(before, RegistrationState::Pending { error: None });
+        !first && !matches!(before, RegistrationState::Registered)
     }
 
     fn note_stored(&self, key: &Key, value: &str) {
@@ -251,7 +254,7 @@ async fn keep<B: Backend>(
     let mut next_sign = alive + ttl / 3;
     let mut next_update = alive + interval;
     loop {
-        write_due(&shared.entries, lease).await?;
+        write_due(shared, lease).await?;
         backoff.reset();
         if shared.entries.state().entries.is_empty() {
             return Ok(());
@@ -275,14 +278,18 @@ async fn keep<B: Backend>(
     }
 }
 
-async fn write_due(entries: &Entries, lease: &impl Lease) -> Result<(), BackendError> {
+async fn write_due<B: Backend>(shared: &Shared<B>, lease: &impl Lease) -> Result<(), BackendError> {
+    let entries = &shared.entries;
     for (key, due) in entries.due() {
         match due {
             Due::Put(announcement, stored) => {
                 let value = announcement.update(latest(lease, &key, stored).await?.as_deref());
                 within(REQUEST, lease.put(&key.service, &key.address, &value)).await?;
                 entries.note_stored(&key, &value);
-                entries.note_written(&key);
+                if entries.note_written(&key) {
+                    let Key { service, address } = &key;
+                    tracing::info!(registry = B::NAME, service, %address, "the service is registered after all");
+                }
             }
             Due::Remove { written } => {
                 if written {
