@@ -52,3 +52,72 @@ pub(crate) fn open(options: RegistryOptions) -> Result<Arc<dyn Registry>, Settin
     known.insert(options, Arc::downgrade(&registry));
     Ok(registry)
 }
+
+#[cfg(all(test, feature = "consul", feature = "etcd", feature = "mdns", feature = "zookeeper"))]
+mod tests {
+    use super::*;
+    use crate::registry::{Consul, ConsulLayout, Etcd, ZooKeeper};
+
+    const SERVERS: &[&str] = &["10.0.0.1:1", "10.0.0.2:2"];
+    const INTERVAL: Duration = Duration::from_secs(30);
+    const TTL: Duration = Duration::from_secs(15);
+
+    const fn info(name: &'static str) -> RegistryInfo {
+        RegistryInfo::new(name)
+            .base_path("/test")
+            .servers(SERVERS)
+            .update_interval(INTERVAL)
+            .session_ttl(TTL)
+            .metrics(false)
+            .group("blue")
+            .weight(5)
+            .layout("both")
+    }
+
+    fn opened(info: &RegistryInfo) -> String {
+        format!("{:?}", of(info).unwrap())
+    }
+
+    macro_rules! by_hand {
+        ($registry:ident) => {
+            $registry::new(SERVERS.iter().copied())
+                .base_path("/test")
+                .update_interval(INTERVAL)
+                .session_ttl(TTL)
+                .metrics(false)
+        };
+    }
+
+    #[test]
+    fn all_that_an_attribute_says_reaches_the_registry() {
+        assert_eq!(opened(&info("etcd")), format!("{:?}", by_hand!(Etcd)));
+        assert_eq!(opened(&info("zookeeper")), format!("{:?}", by_hand!(ZooKeeper)));
+        let consul = by_hand!(Consul).layout(ConsulLayout::Both);
+        assert_eq!(opened(&info("consul")), format!("{consul:?}"));
+        // Two of them never show the same: each has a name of its own.
+        let mdns = opened(&info("mdns"));
+        assert!(mdns.contains("update_interval: 30s, metrics: false"), "{mdns}");
+    }
+
+    #[test]
+    fn each_value_is_seen_in_what_a_registry_shows() {
+        let all = opened(&info("consul"));
+        let changed = [
+            info("consul").base_path("/other"),
+            info("consul").servers(&["10.0.0.3:3"]),
+            info("consul").update_interval(INTERVAL * 2),
+            info("consul").session_ttl(TTL * 2),
+            info("consul").metrics(true),
+            info("consul").layout("kv"),
+        ];
+        for info in changed {
+            assert_ne!(opened(&info), all, "{info:?}");
+        }
+    }
+
+    #[test]
+    fn what_an_attribute_says_of_servers_is_in_their_entries() {
+        let metadata = info("consul").metadata();
+        assert_eq!(metadata.iter().collect::<Vec<_>>(), [("weight", "5"), ("group", "blue")]);
+    }
+}
