@@ -2,7 +2,7 @@
 //!
 //! These tests let Consul allow sessions of 3 s, to be done sooner; `registry_consul_usual.rs` has those
 //! that are about its usual 10 s.
-#![cfg(feature = "consul")]
+#![cfg(all(feature = "macros", feature = "consul"))]
 
 #[path = "support/consul.rs"]
 mod consul;

@@ -1,5 +1,5 @@
 //! etcd as a registry, against a real etcd.
-#![cfg(feature = "etcd")]
+#![cfg(all(feature = "macros", feature = "etcd"))]
 
 #[macro_use]
 #[path = "support/registry/mod.rs"]

@@ -1,5 +1,5 @@
 //! ZooKeeper as a registry, against a real ZooKeeper.
-#![cfg(feature = "zookeeper")]
+#![cfg(all(feature = "macros", feature = "zookeeper"))]
 
 #[macro_use]
 #[path = "support/registry/mod.rs"]

@@ -12,9 +12,11 @@ mod support;
 use std::sync::Arc;
 
 use registry::{Counter, Follower, PrivateServer};
+use rpcx::client::Channel;
 use rpcx::registry::{RegistrationState, Registry};
-use rpcx::{Result, Server};
-use support::{TCP, runs_here, with_environment};
+use rpcx::{Client as _, Result, Server};
+use support::{TCP, runs_here, soon, with_environment};
+use tokio::sync::oneshot;
 
 /// A server that runs.
 type Serving = tokio::task::JoinHandle<()>;
@@ -131,6 +133,46 @@ macro_rules! registries {
             }
 
             #[test]
+            fn servers_are_found_all_are_told_and_each_is_gone_when_it_stops() {
+                let test = concat!(
+                    stringify!($module),
+                    "::servers_are_found_all_are_told_and_each_is_gone_when_it_stops"
+                );
+                let Ok(server) = start($feature, test) else { return };
+                let set = [($servers, server.as_ref().map_or("", PrivateServer::address))];
+                with_environment(test, &set, async {
+                    let [one, two] = [Stoppable::start().await, Stoppable::start().await];
+                    let client = FirstClient::connect().await.unwrap();
+                    until_servers(client.channel(), &[&one.address, &two.address]).await;
+                    assert_eq!(client.first().await.unwrap(), "first");
+                    let told = client.first().inform().await.unwrap();
+                    assert_eq!(told.len(), 2);
+                    assert!(told.iter().all(|receipt| receipt.result.is_ok()), "{told:?}");
+                    two.stop.send(()).unwrap();
+                    until_servers(client.channel(), &[&one.address]).await;
+                    assert_eq!(client.first().inform().await.unwrap().len(), 1);
+                    one.stop.send(()).unwrap();
+                    until_servers(client.channel(), &[]).await;
+                });
+            }
+
+            /// A server of the first service, in the attribute's registry.
+            struct Stoppable {
+                address: String,
+                stop: oneshot::Sender<()>,
+            }
+
+            impl Stoppable {
+                async fn start() -> Self {
+                    let bound = Server::new().add(FirstServer::new(Named)).bind(TCP).await.unwrap();
+                    let address = bound.local_addr().to_string();
+                    let (stop, stopped) = oneshot::channel();
+                    tokio::spawn(bound.serve_until(async { drop(stopped.await) }));
+                    Self { address, stop }
+                }
+            }
+
+            #[test]
             fn services_of_a_process_share_a_connection() {
                 let test =
                     concat!(stringify!($module), "::services_of_a_process_share_a_connection");
@@ -159,6 +201,23 @@ registries! {
     "etcd" etcd, Etcd, "RPCX_ETCD_SERVERS", "tls";
     "zookeeper" zookeeper, ZooKeeper, "RPCX_ZOOKEEPER_SERVERS", "zookeeper-tls";
     "consul" consul, Consul, "RPCX_CONSUL_SERVERS", "tls";
+}
+
+/// Waits until a channel uses these servers, in whatever order.
+async fn until_servers(channel: &Channel, expected: &[&str]) {
+    let mut expected: Vec<_> = expected.iter().map(ToString::to_string).collect();
+    expected.sort();
+    soon(async {
+        loop {
+            let mut servers: Vec<_> = channel.servers().iter().map(ToString::to_string).collect();
+            servers.sort();
+            if servers == expected {
+                return;
+            }
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
 }
 
 /// Starts a registry, unless this process is the one that is to use it; fails if the test is skipped.

@@ -11,6 +11,8 @@ use std::time::Duration;
 use rpcx::registry::{Load, Reach, Registration, RegistrationState, Registry};
 use tokio::time::Instant;
 
+#[cfg(feature = "macros")]
+pub(crate) use super::served::calls_go_on_and_programs_start_while_the_registry_is_away;
 use super::{Bench, Follower, PrivateServer, Process, Settings, announcement, soon, within};
 
 /// Where servers and clients meet. All registries of one place see the same.

@@ -24,6 +24,8 @@ mod encrypted;
 mod follower;
 mod gate;
 mod process;
+#[cfg(feature = "macros")]
+mod served;
 mod server;
 
 use std::future::Future;
@@ -160,6 +162,7 @@ macro_rules! registry_contract {
     ($bench:ty) => {
         rules_of_places!($bench);
         registry_contract! { $bench:
+            calls_go_on_and_programs_start_while_the_registry_is_away,
             a_server_that_crashes_is_gone_within_the_promise,
             a_registry_that_restarts_changes_no_list,
             a_registry_that_lost_its_data_gets_it_back,
