@@ -1,6 +1,8 @@
 //! What is still generated when there are mistakes: enough that the user's other code, which is
 //! right, does not lead to further errors.
 
+use std::collections::HashSet;
+
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote};
 use syn::{FnArg, Pat, ReturnType, Type, parse_quote};
@@ -19,12 +21,18 @@ pub(super) fn broken(broken: &Broken) -> TokenStream {
     if item.default.is_some() && item.sig.asyncness.is_none() {
         return item.to_token_stream();
     }
+    item.sig.constness = None;
+    let mut names = HashSet::new();
     for input in &mut item.sig.inputs {
-        // A pattern or `mut` would need a body of the user's.
-        if let FnArg::Typed(input) = input
-            && !matches!(&*input.pat, Pat::Ident(pat) if pat.by_ref.is_none())
-        {
-            *input.pat = parse_quote!(_);
+        let FnArg::Typed(input) = input else { continue };
+        // A pattern or `mut` would need a body of the user's, a name is given once, and a value has a size.
+        match &*input.pat {
+            Pat::Ident(pat) if pat.by_ref.is_none() && names.insert(pat.ident.clone()) => {}
+            _ => *input.pat = parse_quote!(_),
+        }
+        if parse::instead_of_unsized(&input.ty).is_some() {
+            let ty = &input.ty;
+            *input.ty = parse_quote!(&#ty);
         }
     }
     // With a body, `self` and `Self` as types of values need a size.

@@ -207,7 +207,10 @@ fn arm(service: &Service, method: &Method) -> TokenStream {
             Some(_) => quote_spanned!(place=> #slot.serve_in_context),
             None => quote_spanned!(place=> #slot.serve),
         };
-        quote!(#serve(#exchange, #known, #me, Self::__service, (#(#locals,)*), #function);)
+        // And of the arguments where the first of them is.
+        let first = method.params.first().map_or(place, |param| Ends::of(&param.ty).first);
+        let arguments = quote_spanned!(first=> (#(#locals,)*));
+        quote!(#serve(#exchange, #known, #me, Self::__service, #arguments, #function);)
     };
     quote! {
         #(#cfgs)*

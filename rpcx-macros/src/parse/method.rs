@@ -203,6 +203,10 @@ fn output(item: &TraitItemFn, ctxt: &Ctxt) -> Option<Output> {
         }
         return None;
     };
+    // That it is to be written as `async fn` has been said.
+    if item.sig.asyncness.is_none() && types::is_future(ty) {
+        return None;
+    }
     types::check(ty, Role::Reply, ctxt);
     if meant && ctxt.len() == before && !is_result(ty) {
         let written = ty.to_token_stream().to_string().replace(' ', "");

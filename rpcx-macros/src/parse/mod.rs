@@ -10,5 +10,5 @@ mod types;
 
 pub(crate) use self::{
     service::service,
-    types::{is_result, never_dyn, ungrouped},
+    types::{instead_of_unsized, is_result, never_dyn, ungrouped},
 };

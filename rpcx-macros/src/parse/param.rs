@@ -135,6 +135,9 @@ fn argument(input: &PatType, options: &Options, params: &mut Params, ctxt: &Ctxt
     let Some(ident) = name(input, ctxt).cloned() else {
         return;
     };
+    if params.sent.iter().any(|param| param.ident == ident) {
+        ctxt.on(&ident, format_args!("two parameters are called `{ident}`"));
+    }
     hash_key(options, params, ctxt);
     params.sent.push(Param {
         field: field.map_or_else(|| names::plain(&ident), syn::LitStr::value),
@@ -188,7 +191,12 @@ fn passing(ty: &Type, ctxt: &Ctxt) -> How {
             How::Borrowed(Box::new(reference.clone()))
         }
         ty => {
-            types::check(ty, Role::Argument, ctxt);
+            match types::instead_of_unsized(ty) {
+                Some(instead) => {
+                    ctxt.on(ty, format_args!("a value of this type has no size: write {instead}"));
+                }
+                None => types::check(ty, Role::Argument, ctxt),
+            }
             How::Owned
         }
     }

@@ -1,8 +1,12 @@
 //! The service trait.
 
-use proc_macro2::TokenStream;
+use std::collections::HashSet;
+
+use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, format_ident};
-use syn::{GenericParam, Generics, ItemTrait, TraitItem, Type, TypeParamBound, WherePredicate};
+use syn::{
+    GenericParam, Generics, ItemTrait, TraitItem, TraitItemFn, Type, TypeParamBound, WherePredicate,
+};
 
 use super::{
     governance,
@@ -94,11 +98,32 @@ fn is_plain(item: &ItemTrait, ctxt: &Ctxt) -> bool {
     ctxt.len() == before
 }
 
+/// Whether no other method is called so; of those under a `cfg` at most one may exist.
+fn is_only(method: &TraitItemFn, names: &mut HashSet<Ident>) -> bool {
+    let conditional = method
+        .attrs
+        .iter()
+        .any(|attribute| attribute.path().is_ident("cfg") || attribute.path().is_ident("cfg_attr"));
+    conditional || names.insert(method.sig.ident.clone())
+}
+
 fn items(item: &mut ItemTrait, defaults: &Defaults, ctxt: &Ctxt) -> Vec<Item> {
     let mut items = Vec::new();
     let mut remote = 0;
+    let mut names = HashSet::new();
     for trait_item in std::mem::take(&mut item.items) {
         let read = match trait_item {
+            TraitItem::Fn(method) if !is_only(&method, &mut names) => {
+                let name = &method.sig.ident;
+                ctxt.on(
+                    name,
+                    format_args!(
+                        "the trait has a method `{name}` already: Rust does not tell methods apart \
+                         by their parameters"
+                    ),
+                );
+                continue;
+            }
             TraitItem::Fn(method) => method::method(method, remote, defaults, ctxt),
             TraitItem::Const(constant) => {
                 if constant.default.is_none() {

@@ -42,6 +42,32 @@ pub(crate) fn is_result(ty: &Type) -> bool {
     }
 }
 
+/// What to write instead of a type whose values have no size, if its syntax shows that it is one.
+pub(crate) fn instead_of_unsized(ty: &Type) -> Option<String> {
+    match ungrouped(ty) {
+        Type::Path(path) if path.path.is_ident("str") => Some("`&str` or `String`".to_owned()),
+        Type::Slice(slice) => {
+            let elem = slice.elem.to_token_stream();
+            Some(format!("`&[{elem}]` or `Vec<{elem}>`"))
+        }
+        _ => None,
+    }
+}
+
+/// Whether a type is the future that an `async fn` would return.
+pub(crate) fn is_future(ty: &Type) -> bool {
+    match ungrouped(ty) {
+        Type::ImplTrait(_) => true,
+        Type::Path(path) => {
+            let last = path.path.segments.last();
+            last.is_some_and(|last| {
+                last.ident == "Pin" || last.ident.to_string().ends_with("Future")
+            })
+        }
+        _ => false,
+    }
+}
+
 /// The name of a well-known trait that nothing behind `dyn` can have, if a bound is one.
 pub(crate) fn never_dyn(bound: &TypeParamBound) -> Option<&Ident> {
     const NEVER: [&str; 9] =
@@ -69,6 +95,8 @@ fn refusal(ty: &Type, role: Role) -> Option<Refusal> {
         Type::TraitObject(ty) => {
             Some(refuse(ty, "`dyn Trait` has no wire form: name a concrete type"))
         }
+        Type::Ptr(ty) => Some(refuse(ty, "a pointer has no wire form: send the value")),
+        Type::FnPtr(ty) => Some(refuse(ty, "a function has no wire form: send what it is to do")),
         Type::Reference(reference) => Some(refuse(reference, borrowed(role))),
         Type::Path(ty) => {
             let own = ty.qself.as_ref().and_then(|qself| refusal(&qself.ty, role));

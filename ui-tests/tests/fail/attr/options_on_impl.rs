@@ -1,0 +1,15 @@
+#[rpcx::service]
+pub trait Arith {
+    async fn mul(&self, a: i32) -> rpcx::Result<i32>;
+}
+
+struct My;
+
+impl Arith for My {
+    #[rpcx::rpcx(idempotent)]
+    async fn mul(&self, a: i32) -> rpcx::Result<i32> {
+        Ok(a)
+    }
+}
+
+fn main() {}

@@ -1,0 +1,6 @@
+#[rpcx::service]
+pub trait Arith {
+    async fn name(&self) -> rpcx::Result<&str>;
+}
+
+fn main() {}

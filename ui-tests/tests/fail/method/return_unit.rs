@@ -1,0 +1,6 @@
+#[rpcx::service]
+pub trait Arith {
+    async fn mul(&self, a: i32) -> ();
+}
+
+fn main() {}
