@@ -134,7 +134,7 @@ async fn main() -> rpcx::Result<()> {
     let mock = ArithMock::new()
         .on_mul(move |_ctx, a, text, b| {
             count += 1;
-            Ok(a + count + i32::try_from(text.len()).unwrap() + b.iter().sum::<i32>())
+            Ok(a + count + text.chars().map(|_| 1).sum::<i32>() + b.iter().sum::<i32>())
         })
         .on_type_async(|| async {
             tokio::task::yield_now().await;
