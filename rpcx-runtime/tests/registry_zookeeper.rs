@@ -218,7 +218,7 @@ async fn a_zookeeper_that_lost_its_data_gets_it_back_with_the_default_session() 
         "zookeeper",
         "emptied, session 10 s → written",
         begun.elapsed(),
-        Duration::from_secs(16),
+        ZooKeeperBench::BACK_EMPTY,
     );
     let _two = registered(&default(), TWO).await;
     follower.until_servers(&[ONE, TWO]).await;

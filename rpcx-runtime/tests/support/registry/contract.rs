@@ -210,6 +210,30 @@ pub(crate) async fn an_operators_edit_survives_updates<B: Bench>(server: &Privat
     }
 }
 
+/// Updates follow each other all the time, so that edits come between one's reading and its writing.
+pub(crate) async fn an_operators_edits_survive_updates_at_the_same_time<B: Bench>(
+    server: &PrivateServer,
+) {
+    let update_interval = Duration::from_millis(1);
+    let settings = Settings { update_interval, ..Settings::of::<B>() };
+    let _one = busy(&B::registry(server.address(), settings)).await;
+    let path = "/rpcx_test/Arith/tcp@127.0.0.1:1";
+    for number in 0..50 {
+        let edit = format!("weight={number}");
+        B::write(server.address(), path, edit.as_bytes()).await;
+        let updated = async {
+            loop {
+                let value = B::read(server.address(), path).await.expect("the entry stays");
+                assert!(value.split('&').any(|pair| pair == edit), "{edit} is lost: {value}");
+                if value.contains("calls=") {
+                    return;
+                }
+            }
+        };
+        soon("an update after an edit", updated).await;
+    }
+}
+
 pub(crate) async fn an_operators_edit_survives_a_restart_of_the_registry<B: Bench>(
     server: &PrivateServer,
 ) {

@@ -171,6 +171,7 @@ macro_rules! registry_contract {
             servers_of_several_processes_are_listed,
             a_server_that_restarts_is_listed_all_the_time,
             an_operators_edit_survives_updates,
+            an_operators_edits_survive_updates_at_the_same_time,
             an_operators_edit_survives_a_restart_of_the_registry,
             an_entry_that_was_deleted_is_written_again,
             without_metrics_an_entry_is_as_announced,
