@@ -63,7 +63,7 @@ fn a_call_costs_a_handful_of_blocks_on_both_sides_together() {
         for (kind, at_most) in AT_MOST {
             let blocks = counted(&client, kind).await;
             println!("{kind}: {blocks} blocks for {CALLS} calls");
-            assert!(blocks <= CALLS * at_most, "{kind}: {blocks} blocks for {CALLS} calls");
+            assert!(blocks <= CALLS * at_most + FEW, "{kind}: {blocks} blocks for {CALLS} calls");
         }
         for (interceptors, at_most) in AT_MOST_WITH_INTERCEPTORS {
             let mut server = Server::new().add(KindsServer::new(Served));
@@ -73,7 +73,7 @@ fn a_call_costs_a_handful_of_blocks_on_both_sides_together() {
             let client = KindsClient::connect_to(&serve(server, "tcp@127.0.0.1:0").await).await;
             let blocks = counted(&client.unwrap(), "ready").await;
             println!("{interceptors} interceptors: {blocks} blocks for {CALLS} calls");
-            assert!(blocks <= CALLS * at_most, "{interceptors}: {blocks} blocks");
+            assert!(blocks <= CALLS * at_most + FEW, "{interceptors}: {blocks} blocks");
         }
     });
 }
@@ -109,8 +109,9 @@ async fn make(client: &KindsClient, kind: &str) {
 }
 
 const CALLS: u64 = 1000;
-/// For each kind of call one block more than measured.
-const AT_MOST: [(&str, u64); 4] = [("ready", 6), ("refused", 9), ("one-way", 4), ("waits", 11)];
-/// For a server with that many interceptors, one block more than measured: 12 with one, of which 5 are
-/// the call's own, and one more with each further interceptor: the future of its part.
-const AT_MOST_WITH_INTERCEPTORS: [(u32, u64); 2] = [(1, 13), (3, 15)];
+const AT_MOST: [(&str, u64); 4] = [("ready", 5), ("refused", 8), ("one-way", 3), ("waits", 10)];
+/// For a server with that many interceptors: 12 with one, of which 5 are the call's own, and one more with
+/// each further interceptor: the future of its part.
+const AT_MOST_WITH_INTERCEPTORS: [(u32, u64); 2] = [(1, 12), (3, 14)];
+/// The call that ends them all, and a buffer that grows.
+const FEW: u64 = 20;

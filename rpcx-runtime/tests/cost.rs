@@ -117,6 +117,19 @@ trait Where {
     async fn apart(&self) -> rpcx::Result<()>;
 }
 
+/// Says it once for all methods.
+#[rpcx::service(spawn)]
+trait AllApart {
+    async fn ready(&self) -> rpcx::Result<()>;
+}
+
+impl AllApart for Tasks {
+    async fn ready(&self) -> rpcx::Result<()> {
+        self.note();
+        Ok(())
+    }
+}
+
 impl Tasks {
     fn note(&self) {
         self.0.lock().unwrap().insert(tokio::task::id());
@@ -175,6 +188,17 @@ async fn handlers_run_where_they_should(client: &WhereClient, tasks: &Tasks) {
     assert_eq!(tasks.take(), 100);
     for _ in 0..100 {
         client.apart().await.unwrap();
+    }
+    assert_eq!(tasks.take(), 100);
+}
+
+#[tokio::test]
+async fn handlers_of_a_service_that_spawns_get_tasks_of_their_own() {
+    let tasks = Tasks::default();
+    let server = Server::new().add(AllApartServer::new(tasks.clone()));
+    let client = AllApartClient::connect_to(&serve(server, "memory@apart").await).await.unwrap();
+    for _ in 0..100 {
+        client.ready().await.unwrap();
     }
     assert_eq!(tasks.take(), 100);
 }
