@@ -73,9 +73,8 @@ use proc_macro::TokenStream;
 /// # use serde::{Deserialize, Serialize};
 /// # #[derive(Clone, Serialize, Deserialize)] pub struct Args { a: i64, b: i64 }
 /// # #[derive(Serialize, Deserialize)] pub struct Reply { c: i64 }
-/// # #[cfg(any())] // needs the feature `consul`
 /// #[rpcx::service]
-/// #[rpcx(registry = "consul", base_path = "/rpcx_test", fail_mode = "failtry", select = "random")]
+/// #[rpcx(registry = "inprocess", fail_mode = "failtry", select = "random")]
 /// pub trait Arith {
 ///     async fn mul(&self, args: Args) -> rpcx::Result<Reply>;
 /// }

@@ -266,8 +266,11 @@ pub(crate) const TABLE: &[Row] = &[
          `failbackup` needs `idempotent`; named on the trait, it makes calls of other \
          methods fail unless the call names another mode.",
     ),
-    option(Key::Select, "select", TRAIT, SELECT, "\"random\"")
-        .says("`\"random\"`", "How clients choose among several servers."),
+    option(Key::Select, "select", TRAIT, SELECT, "\"random\"").says(
+        "`\"random\"`",
+        "How clients choose among several servers. `closest` by its name alone is an error: the \
+             client's builder says where it is.",
+    ),
     option(Key::Retries, "retries", CALLS, Kind::Int, "3")
         .says("3", "How many further attempts a call has after its first; 0 is none."),
     option(Key::Retry, "retry", CALLS, word("retry rule", RETRY_RULES), "\"safe\"").says(

@@ -54,6 +54,36 @@ fn each_option_has_an_example_that_compiles() {
     }
 }
 
+#[test]
+fn the_changelog_names_each_option() {
+    let root: PathBuf = env!("CARGO_MANIFEST_DIR").into();
+    let changelog = fs::read_to_string(root.join("CHANGELOG.md")).unwrap();
+    for row in TABLE {
+        let name = format!("`{}`", row.name);
+        let shown = changelog.contains(&name) || row.name == "other";
+        assert!(shown, "the changelog does not name {name}");
+    }
+}
+
+#[test]
+fn links_within_the_guide_lead_to_headings() {
+    let folder = page("");
+    for entry in fs::read_dir(&folder).unwrap() {
+        let text = fs::read_to_string(entry.unwrap().path()).unwrap();
+        for link in text.split("](crate::guide::").skip(1).filter_map(|rest| rest.split(')').next())
+        {
+            let Some((name, anchor)) = link.split_once('#') else { continue };
+            let target = fs::read_to_string(page(&format!("{name}.md"))).unwrap();
+            let found = target.lines().filter(|line| line.starts_with('#')).any(|heading| {
+                let heading = heading.trim_start_matches('#').trim().to_lowercase();
+                let kept = heading.chars().filter(|c| c.is_alphanumeric() || " -_".contains(*c));
+                kept.collect::<String>().replace(' ', "-") == anchor
+            });
+            assert!(found, "no heading `{anchor}` in {name}.md");
+        }
+    }
+}
+
 fn places(row: &Row) -> String {
     let places = row.levels.iter().map(|level| match level {
         Level::Trait => "trait",
