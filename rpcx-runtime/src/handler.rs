@@ -1,7 +1,7 @@
 //! The methods of an implementation as values, and the futures that run them.
 //!
 //! What a method gives borrows the implementation, so the two together are an `async` block. One in each
-//! method of each service would be half of what generated code costs the compiler; here stand two for
+//! method of each service would be a third of what generated code costs the compiler; here stand two for
 //! all of them.
 
 use std::future::Future;
