@@ -74,7 +74,7 @@ async fn serve(options: Options) -> Result<(), Box<dyn std::error::Error>> {
     // Serving comes first: it is what fills in the registrations.
     tokio::select! {
         biased;
-        () = bound.serve_until(stop) => {}
+        _ = bound.serve_until(stop) => {}
         () = tell(&registrations, &options.service, &address) => {}
     }
     event("unregistered", []);

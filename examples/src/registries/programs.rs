@@ -50,7 +50,7 @@ async fn try_serve(server: Server, address: &str) -> Result<(), Box<dyn Error>> 
     // Serving comes first: it is what fills in the registrations.
     tokio::select! {
         biased;
-        () = bound.serve_until(stopped) => {}
+        _ = bound.serve_until(stopped) => {}
         () = tell(&registrations) => {}
     }
     println!("stopped");

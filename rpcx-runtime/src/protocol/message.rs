@@ -68,6 +68,11 @@ impl Message {
         }))
     }
 
+    /// Makes a message without names, metadata or payload.
+    pub(crate) fn bare(header: Header) -> Self {
+        Self { header, ..Self::default() }
+    }
+
     /// Gives the header.
     pub fn header(&self) -> Header {
         self.header

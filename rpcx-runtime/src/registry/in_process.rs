@@ -69,6 +69,10 @@ impl Withdraw for Entry {
             instances.retain(|known| *known.address() != self.address);
         });
     }
+
+    fn is_seen_late(&self) -> bool {
+        false
+    }
 }
 
 fn entry<'a>(table: &'a mut Table, service: &str) -> &'a watch::Sender<Snapshot> {

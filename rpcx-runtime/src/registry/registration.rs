@@ -53,6 +53,11 @@ pub(crate) trait Withdraw: Send + Sync {
 
     /// Takes the entry out without waiting.
     fn abandon(&self);
+
+    /// Tells whether clients may learn only later that the entry is gone.
+    fn is_seen_late(&self) -> bool {
+        true
+    }
 }
 
 impl Registration {
@@ -115,6 +120,14 @@ impl Registration {
             Ok(_) => Ok(()),
             Err(_) => Err(SettingsError("the registry's task has ended".to_owned())),
         }
+    }
+
+    /// Tells whether clients may know of the entry, and learn only later that it is gone.
+    pub(crate) fn is_seen_late(&self) -> bool {
+        let state = self.state.borrow();
+        let is_there =
+            matches!(*state, RegistrationState::Registered | RegistrationState::Lost { .. });
+        is_there && self.withdraw.as_ref().is_some_and(|withdraw| withdraw.is_seen_late())
     }
 
     /// Takes the entry out, and waits at most 2 s for the registry to say so.

@@ -1,5 +1,6 @@
-//! The loop that takes connections in, and lets them go at the end.
+//! The loop that takes connections in.
 
+use std::convert::Infallible;
 use std::future::Future;
 use std::io;
 use std::sync::Arc;
@@ -8,39 +9,37 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
+use super::announce::Announced;
 use super::bound::Parts;
-use super::connection::{Connection, Lifetime};
+use super::connection::Connection;
 use super::open::Open;
+use super::stop::{self, DrainReport, Lifetime};
 use crate::transport::{Duplex, Listener};
 
 /// Serves until `stop` is ready, then drains within the server's shutdown timeout.
-pub(super) async fn run(mut listener: Listener, parts: Arc<Parts>, stop: impl Future<Output = ()>) {
+pub(super) async fn run(
+    mut listener: Listener,
+    parts: Arc<Parts>,
+    announced: Announced,
+    stop: impl Future<Output = ()>,
+) -> DrainReport {
     let lifetime = Lifetime::default();
     // However this future ends, one-way calls do not outlive the server.
     let _end = lifetime.end.clone().drop_guard();
     let mut connections = JoinSet::new();
-    {
+    let stopping = {
         let accepting = accept(&mut listener, &parts, &lifetime, &mut connections);
         tokio::select! {
             // A client that came before the end is served.
             biased;
-            () = accepting => {}
+            never = accepting => match never {},
             // However many come, and so use up what this task may do in one go.
-            () = tokio::task::unconstrained(stop) => {}
+            stopping = tokio::task::unconstrained(stop::leave(stop, announced, &parts)) => stopping,
         }
-    }
-    drop(listener);
-    lifetime.drain.cancel();
-    lifetime.oneway.close();
-    let drained = async {
-        while connections.join_next().await.is_some() {}
-        lifetime.oneway.wait().await;
     };
-    if tokio::time::timeout(parts.settings.shutdown, drained).await.is_err() {
-        tracing::warn!("calls were still running when the time to stop was over");
-        lifetime.end.cancel();
-        connections.shutdown().await;
-    }
+    // Clients that are told to leave may come back at once, to whoever has the address then.
+    drop(listener);
+    stop::drain(stopping, &lifetime, connections).await
 }
 
 async fn accept(
@@ -48,12 +47,12 @@ async fn accept(
     parts: &Arc<Parts>,
     lifetime: &Lifetime,
     connections: &mut JoinSet<()>,
-) {
-    let room = Arc::new(Semaphore::new(parts.settings.connections));
+) -> Infallible {
+    let room = Arc::new(Semaphore::new(parts.settings.connections()));
     loop {
         while connections.try_join_next().is_some() {}
-        let Ok(place) = Arc::clone(&room).acquire_owned().await else { return };
-        let duplex = next(listener).await;
+        let place = Arc::clone(&room).acquire_owned().await.expect("nobody closes the semaphore");
+        let duplex = next(listener, connections).await;
         let Some(open) = Open::admit(duplex.peer, parts) else { continue };
         parts.load.add_connection();
         let info = open.info().clone();
@@ -67,7 +66,7 @@ async fn accept(
 }
 
 /// Waits for a connection, however often the system refuses one for want of resources.
-async fn next(listener: &mut Listener) -> Duplex {
+async fn next(listener: &mut Listener, connections: &mut JoinSet<()>) -> Duplex {
     let mut pause = FIRST_PAUSE;
     let mut lost = 0;
     loop {
@@ -79,8 +78,14 @@ async fn next(listener: &mut Listener) -> Duplex {
                 tokio::task::yield_now().await;
             }
             Err(error) => {
-                tracing::warn!(%error, "no connection can be accepted");
-                tokio::time::sleep(pause).await;
+                if pause == FIRST_PAUSE {
+                    tracing::warn!(%error, "no connection can be accepted for now");
+                }
+                tokio::select! {
+                    () = tokio::time::sleep(pause) => {}
+                    // A client that leaves gives back what was wanting.
+                    Some(_) = connections.join_next() => tokio::task::yield_now().await,
+                }
                 pause = (pause * 2).min(LONGEST_PAUSE);
             }
         }

@@ -140,9 +140,21 @@ fn plan(
 pub(super) struct Announced(Vec<(String, Registration, Arc<dyn Registry>)>);
 
 impl Announced {
-    /// Takes the entries out, all at once.
+    /// Tells whether clients may still know of the server for a while when the entries are out.
+    pub(super) fn is_seen_late(&self) -> bool {
+        self.0.iter().any(|(_, registration, _)| registration.is_seen_late())
+    }
+
+    /// Takes the entries out, all at once. That goes on, for as long as a registration may take, also if
+    /// nobody waits for it any more.
     pub(super) async fn withdraw(self) {
-        join_all(self.0.into_iter().map(|(_, registration, _)| registration.withdraw())).await;
+        if self.0.is_empty() {
+            return;
+        }
+        let withdrawn =
+            join_all(self.0.into_iter().map(|(_, registration, _)| registration.withdraw()));
+        // One that panics is not to keep the server from an orderly end.
+        let _ = tokio::spawn(withdrawn).await;
     }
 }
 

@@ -8,9 +8,11 @@ use std::sync::Arc;
 
 use super::accept;
 use super::announce::{Plan, Registrations};
+use super::budget::RequestBudget;
 use super::builder::ServerSettings;
 use super::load::LoadCounter;
 use super::router::Router;
+use super::stop::DrainReport;
 use crate::address::Address;
 use crate::service_info::ServiceInfo;
 use crate::transport::Listener;
@@ -32,6 +34,7 @@ pub(super) struct Parts {
     pub(super) router: Router,
     pub(super) settings: ServerSettings,
     pub(super) load: Arc<LoadCounter>,
+    pub(super) budget: RequestBudget,
 }
 
 impl Bound {
@@ -43,7 +46,8 @@ impl Bound {
         settings: ServerSettings,
     ) -> Self {
         let load = Arc::new(LoadCounter::new());
-        let parts = Arc::new(Parts { router, settings, load });
+        let budget = RequestBudget::new(settings.request_bytes);
+        let parts = Arc::new(Parts { router, settings, load, budget });
         Self { listener, address, plan, registrations: Registrations::default(), parts }
     }
 
@@ -66,31 +70,40 @@ impl Bound {
     ///
     /// The entries in registries are written from the call on, not only from the first poll.
     pub fn serve(self) -> impl Future<Output = ()> {
-        self.serve_until(std::future::pending())
+        let served = self.serve_until(std::future::pending());
+        async {
+            // It does not come to that: nothing tells the server to stop.
+            let _report = served.await;
+        }
     }
 
-    /// Serves until `stop` is ready, then lets running calls finish.
+    /// Serves until `stop` is ready, then lets running calls finish; tells what became of them.
     ///
-    /// First its entries are taken out of registries, which is waited for at most 2 s, while the
-    /// server goes on serving. From then on nobody can connect. Clients of this crate are told, and make
-    /// further calls elsewhere. Each connection is served until its client closes it, or until no call has
-    /// come for half a second; Go rpcx 1.9.4 stops reading at once, and loses what is on its way. Calls that
-    /// still run after [`shutdown_timeout`](super::Server::shutdown_timeout) are dropped.
+    /// All that follows takes no longer than
+    /// [`shutdown_timeout`](super::Server::shutdown_timeout) and a tenth of a second, whatever clients and
+    /// registries do:
+    ///
+    /// 1. The entries are taken out of registries, which is waited for at most 2 s. The server goes on serving,
+    ///    and lets clients in.
+    /// 2. It does so for another [`propagation`](super::Server::propagation), until clients have heard of it. Both
+    ///    have at most half of the time; a server without a registry, or with `inprocess`, needs neither.
+    /// 3. From then on nobody can connect. Clients of this crate are told, and make further calls elsewhere.
+    /// 4. Each connection is served until its client closes it, or until no call has come for half a
+    ///    second; Go rpcx 1.9.4 stops reading at once, and loses what is on its way.
+    /// 5. When the time is over no further call is taken. Those that run have 50 ms, and are dropped then.
+    ///
+    /// A handler that blocks its thread cannot be dropped: it is left behind, and ends with its runtime.
     ///
     /// # Cancel safety
     ///
     /// Dropping the future closes all connections at once.
-    pub fn serve_until<S: Future<Output = ()>>(self, stop: S) -> impl Future<Output = ()> + use<S> {
+    pub fn serve_until<S: Future<Output = ()>>(
+        self,
+        stop: S,
+    ) -> impl Future<Output = DrainReport> + use<S> {
         // Not in the future: whoever spawns it may look for the server at once.
         let announced = self.plan.register(&self.parts.load, &self.registrations);
-        let (listener, parts) = (self.listener, self.parts);
-        async move {
-            let stop = async {
-                stop.await;
-                announced.withdraw().await;
-            };
-            accept::run(listener, parts, stop).await;
-        }
+        accept::run(self.listener, self.parts, announced, stop)
     }
 }
 

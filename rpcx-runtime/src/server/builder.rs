@@ -14,6 +14,7 @@ use super::bound::{BindError, Bound};
 use super::interceptor::{Interceptor, Interceptors};
 use super::route::Route;
 use super::router::Router;
+use super::{budget, capacity, stop};
 use crate::address::Address;
 use crate::context::Context;
 use crate::error::Result;
@@ -47,6 +48,15 @@ pub struct Server {
     router: Router,
     settings: ServerSettings,
     registry: RegistrySettings,
+    port: Port,
+}
+
+/// Who may listen at a server's port.
+#[derive(Clone, Copy, Debug, Default)]
+enum Port {
+    #[default]
+    Own,
+    Shared,
 }
 
 /// What a server was told.
@@ -55,9 +65,18 @@ pub(super) struct ServerSettings {
     pub(super) messages: MessageSettings,
     pub(super) auth: Option<Auth>,
     pub(super) interceptors: Interceptors,
-    pub(super) connections: usize,
+    /// `None`: what the system lets the process have.
+    connections: Option<usize>,
     pub(super) in_flight: usize,
+    pub(super) request_bytes: usize,
     pub(super) shutdown: Duration,
+    pub(super) propagation: Duration,
+}
+
+impl ServerSettings {
+    pub(super) fn connections(&self) -> usize {
+        self.connections.unwrap_or_else(capacity::connections)
+    }
 }
 
 impl Default for ServerSettings {
@@ -66,9 +85,11 @@ impl Default for ServerSettings {
             messages: MessageSettings::default(),
             auth: None,
             interceptors: Interceptors::default(),
-            connections: 10_000,
+            connections: None,
             in_flight: 1024,
+            request_bytes: budget::DEFAULT,
             shutdown: Duration::from_secs(10),
+            propagation: stop::PROPAGATION,
         }
     }
 }
@@ -203,10 +224,11 @@ impl Server {
         self
     }
 
-    /// Sets how many connections may be open, at least 1; the default is 10,000. Further clients
-    /// wait in the system's queue until one closes.
+    /// Sets how many connections may be open, at least 1. The default is 10,000, or on Unix four fifths of the
+    /// files that the process may have open (`ulimit -n`), if that is less. Further clients wait in the
+    /// system's queue until one closes.
     pub fn max_connections(mut self, connections: usize) -> Self {
-        self.settings.connections = connections.max(1);
+        self.settings.connections = Some(connections.max(1));
         self
     }
 
@@ -218,9 +240,48 @@ impl Server {
         self
     }
 
-    /// Sets how long running calls may take to finish when the server stops; the default is 10 s.
+    /// Sets how many bytes of requests the server may hold, over all connections; the default is 256 MiB.
+    ///
+    /// What counts is what has come of a message that is not yet whole, and the requests whose calls run, at
+    /// least 1 KiB each, as they came: not what becomes of them when they are decompressed or decoded.
+    /// A connection's first 32 KiB do not count, so that small calls and heartbeats go on while large ones
+    /// wait, and the bound is what is set here and 32 KiB a connection.
+    ///
+    /// When so much is held, connections that hold more than their 32 KiB are not read, for 3 s at most: then
+    /// their further calls are answered with an error that says that they did not run, also one of which
+    /// only the beginning has come. One-way calls wait and are dropped in the same way, whatever their
+    /// connection holds.
+    pub fn max_request_bytes(mut self, bytes: usize) -> Self {
+        self.settings.request_bytes = bytes;
+        self
+    }
+
+    /// Sets how long the server may take to stop; the default is 10 s. Calls that still run then are dropped.
     pub fn shutdown_timeout(mut self, timeout: Duration) -> Self {
         self.settings.shutdown = timeout;
+        self
+    }
+
+    /// Sets how long a server that stops lets clients in after it has taken its entries out of registries:
+    /// as long as the slowest client may take to hear of it. The default is 2 s; it ends early when no
+    /// client has come for a second. With zero there is no such wait.
+    ///
+    /// Servers that stand in no registry, or only in `inprocess`, do not wait.
+    pub fn propagation(mut self, time: Duration) -> Self {
+        self.settings.propagation = time;
+        self
+    }
+
+    /// Lets other processes of the same user listen at the server's TCP port at the same time, on Unix
+    /// (`SO_REUSEPORT`): a new version starts while the old one stops.
+    ///
+    /// All of them have to say so. The system spreads new connections over them. When one stops, a client
+    /// whose connection it had not yet accepted is reset, so only [idempotent](crate::guide::options) calls
+    /// are safe in that moment; a socket that is passed on does without it, see
+    /// [`Listener::from_std`](crate::transport::Listener::from_std). It has no effect on
+    /// [`bind_to`](Self::bind_to).
+    pub fn reuse_port(mut self) -> Self {
+        self.port = Port::Shared;
         self
     }
 
@@ -274,8 +335,11 @@ impl Server {
         };
         let failed =
             |error| BindError::new(vec![format!("cannot listen on {address}")], Some(error));
-        let listener = Listener::bind(&address).await.map_err(failed)?;
-        self.bind_to(listener)
+        let listener = match self.port {
+            Port::Own => Listener::bind(&address).await,
+            Port::Shared => Listener::bind_shared(&address).await,
+        };
+        self.bind_to(listener.map_err(failed)?)
     }
 
     /// Listens with a listener that is there already: an inherited socket, or one of the program's own.

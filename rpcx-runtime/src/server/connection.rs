@@ -6,33 +6,22 @@ use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use tokio::task::{AbortHandle, JoinSet};
-use tokio::time::{Instant, Sleep};
-use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
+use tokio::time::Instant;
 
 use super::bound::Parts;
+use super::budget;
 use super::dispatch::{Run, dispatch, refuse};
 use super::drain::Drain;
 use super::interceptor::ConnectionInfo;
-use super::link::Link;
+use super::link::{Held, Link};
+use super::patience::{Crowd, WriteStall};
+use super::stop::Lifetime;
 use crate::outlet::Outlet as _;
 use crate::protocol::{Header, Message, Output};
 use crate::service::Slot;
 use crate::transport::{Duplex, Fill, FrameReader, WriteHalf, poll_write_all};
-
-/// What ends a server's connections and one-way calls.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Lifetime {
-    /// Serve what comes until nothing does, then close.
-    pub(super) drain: CancellationToken,
-    /// Stop.
-    pub(super) end: CancellationToken,
-    /// One-way calls, which outlive their connection.
-    pub(super) oneway: TaskTracker,
-}
 
 /// One client's connection.
 ///
@@ -48,9 +37,11 @@ pub(super) struct Connection {
     handlers: JoinSet<u64>,
     /// The handlers whose callers may give up, by sequence number; of several with one number, the last.
     cancellable: HashMap<u64, AbortHandle>,
-    /// A request that came when too many were running.
+    /// A request that came when too many were running, or when there was too much of them.
     parked: Option<Message>,
     crowd: Crowd,
+    /// The server holds as much as it may, and this connection is one of those that hold it.
+    is_over: bool,
     /// Calls that were taken and not yet counted.
     calls: u64,
     reading: bool,
@@ -59,6 +50,8 @@ pub(super) struct Connection {
     stall: WriteStall,
     lifetime: Lifetime,
     drain: Drain,
+    /// It ended by itself.
+    finished: bool,
 }
 
 impl Connection {
@@ -78,11 +71,13 @@ impl Connection {
             cancellable: HashMap::new(),
             parked: None,
             crowd: Crowd::default(),
+            is_over: false,
             calls: 0,
             reading: true,
             spawned: false,
             stall: WriteStall::default(),
-            drain: Drain::new(&lifetime.drain),
+            drain: Drain::new(&lifetime),
+            finished: false,
             lifetime,
         }
     }
@@ -92,11 +87,12 @@ impl Connection {
         let mut budget = REQUESTS_A_TURN;
         loop {
             self.reap(cx);
+            self.weigh(cx);
             self.take_requests(&mut budget, cx);
             let calls = std::mem::take(&mut self.calls);
             if calls > 0 {
                 self.link.parts().load.add_calls(calls);
-                self.drain.note_call();
+                self.drain.note_calls(calls);
             }
             let sending = self.poll_send(cx)?;
             self.poll_drain(sending, cx);
@@ -106,7 +102,7 @@ impl Connection {
             if budget == 0 {
                 return Ok(Turn::More);
             }
-            let filled = self.may_read(sending) && self.poll_fill(cx);
+            let filled = self.may_read(sending, cx) && self.poll_fill(cx);
             if !filled && self.link.sleep(sending.is_ready(), cx) {
                 return Ok(Turn::Wait);
             }
@@ -116,7 +112,9 @@ impl Connection {
     /// Starts every request that is in the buffer.
     fn take_requests(&mut self, budget: &mut usize, cx: &mut Context<'_>) {
         while *budget > 0 && !self.link.is_closing() {
-            let message = match self.parked.take() {
+            let parked = self.parked.take();
+            let was_parked = parked.is_some();
+            let message = match parked {
                 Some(message) => message,
                 None => match self.frames.next(&self.link.parts().settings.messages.limits) {
                     Ok(Some(message)) => message,
@@ -129,11 +127,14 @@ impl Connection {
                 },
             };
             let header = message.header();
-            let is_call = !header.is_heartbeat();
-            let is_too_much = is_call && self.is_full();
+            let is_call = !header.is_heartbeat() && !header.is_cancel();
+            let is_too_much = is_call && (self.is_full() || self.is_too_large(header));
             if is_too_much && self.crowd.poll(cx).is_pending() {
                 self.parked = Some(message);
                 return;
+            }
+            if was_parked && !is_too_much {
+                self.crowd.end();
             }
             *budget -= 1;
             self.calls += u64::from(is_call);
@@ -142,13 +143,16 @@ impl Connection {
                 continue;
             }
             if is_too_much {
-                refuse(message, &self.link, OVERLOADED);
+                let why = if self.is_full() { OVERLOADED } else { TOO_MUCH };
+                self.refuse(message, why);
+                self.drain.note_given_up();
                 continue;
             }
             self.link.note_peer(header);
+            let size = message.as_bytes().len();
             let run = dispatch(message, &self.link, &mut self.slot);
             if self.slot.is_filled() {
-                self.run_handler(&run, cx);
+                self.run_handler(&run, size, cx);
             }
         }
         if self.link.is_closing() {
@@ -157,22 +161,49 @@ impl Connection {
         }
     }
 
+    /// Answers that a call is not run.
+    fn refuse(&mut self, message: Message, why: &str) {
+        if message.header().is_oneway() {
+            tracing::debug!(peer = ?self.link.peer(), why, "a one-way call is dropped");
+        }
+        refuse(message, &self.link, why);
+    }
+
+    /// Tells the server how much this connection holds, and looks whether that is too much.
+    fn weigh(&mut self, cx: &mut Context<'_>) {
+        let parked = self.parked.as_ref().map_or(0, |message| message.as_bytes().len());
+        let own = self.frames.len() + parked + self.handlers.len() * budget::CALL;
+        let held = self.link.charge(own);
+        let is_large = budget::share(held) > 0;
+        let is_exhausted =
+            (is_large || self.parked.is_some()) && self.link.parts().budget.is_exhausted();
+        self.is_over = is_large && is_exhausted;
+        if is_exhausted {
+            self.crowd.look_again(cx);
+        } else if !self.is_full() && self.parked.is_none() {
+            self.crowd.end();
+        }
+    }
+
+    /// Tells whether a call is too much for the server's budget.
+    fn is_too_large(&self, header: Header) -> bool {
+        // Those of connections that come and go would add up to any number.
+        self.is_over || (header.is_oneway() && self.link.parts().budget.is_exhausted())
+    }
+
     /// Lets handlers go that have ended.
     fn reap(&mut self, cx: &mut Context<'_>) {
         while let Poll::Ready(Some(ended)) = self.handlers.poll_join_next(cx) {
             match ended {
-                _ if self.cancellable.is_empty() => {}
+                Ok(_) if self.cancellable.is_empty() => {}
                 Ok(seq) => self.forget(seq),
                 // What a handler had left panicked as it was dropped.
                 Err(error) if error.is_panic() => {
                     self.cancellable.retain(|_, handler| !handler.is_finished());
                 }
                 // It was cancelled, and so has no entry.
-                Err(_) => {}
+                Err(_) => self.drain.note_given_up(),
             }
-        }
-        if !self.is_full() {
-            self.crowd.end();
         }
     }
 
@@ -192,12 +223,12 @@ impl Connection {
     }
 
     /// Polls the handler's future where it is; if it has to wait it gets a task.
-    fn run_handler(&mut self, run: &Run, cx: &mut Context<'_>) {
+    fn run_handler(&mut self, run: &Run, size: usize, cx: &mut Context<'_>) {
         if !run.spawn && self.slot.poll(cx).is_ready() {
             return;
         }
         self.spawned |= run.spawn;
-        let handler = handle(self.slot.take(), run.deadline);
+        let handler = handle(self.slot.take(), run.deadline, self.link.hold(size));
         if run.oneway {
             // The caller may be gone by now: the call runs all the same.
             let running = self.link.begin_oneway();
@@ -216,6 +247,11 @@ impl Connection {
                 self.cancellable.insert(seq, task);
             }
         }
+    }
+
+    /// Counts the calls that are answered when they end.
+    fn running(&self) -> usize {
+        self.handlers.len() + usize::from(self.parked.is_some())
     }
 
     fn is_full(&self) -> bool {
@@ -242,9 +278,30 @@ impl Connection {
     }
 
     /// Tells whether a read makes sense: there is room for what it may bring.
-    fn may_read(&self, sending: Poll<()>) -> bool {
+    fn may_read(&mut self, sending: Poll<()>, cx: &mut Context<'_>) -> bool {
         let queued = self.batch.len() + self.link.queued();
-        self.reading && self.parked.is_none() && (sending.is_ready() || queued < QUEUE)
+        let may = self.reading
+            && self.parked.is_none()
+            && (sending.is_ready() || queued < QUEUE)
+            && (!self.is_over || self.has_waited_for_others(cx));
+        if !may {
+            self.frames.pause();
+        }
+        may
+    }
+
+    /// Tells whether others have had their time to let go of what they hold. Then the connection is read
+    /// on, and refuses what comes, so that heartbeats are answered.
+    fn has_waited_for_others(&mut self, cx: &mut Context<'_>) -> bool {
+        if self.crowd.poll(cx).is_pending() {
+            return false;
+        }
+        if let Some(header) = self.frames.skip_message() {
+            if !header.is_heartbeat() {
+                self.refuse(Message::bare(header), TOO_MUCH);
+            }
+        }
+        true
     }
 
     /// Reads once; tells whether there is something new.
@@ -288,7 +345,7 @@ impl Connection {
             self.link.write(&mut |out| out.frame(Header::leaving(), b"", b"", [], b""));
         }
         let idle = self.is_idle(sending) && self.frames.is_empty();
-        if self.drain.poll_idle(idle, cx).is_ready() {
+        if self.drain.poll_idle(idle, cx).is_ready() || self.drain.is_last_call() {
             self.reading = false;
         }
     }
@@ -301,7 +358,8 @@ impl Future for Connection {
         let this = &mut *self;
         this.link.wake_up();
         if this.reading {
-            this.drain.poll_begun(cx);
+            let running = this.running();
+            this.drain.poll(&this.lifetime, running, cx);
         }
         match this.turn(cx) {
             // tokio runs a spawned task on this very worker, and wakes no other for it: then nobody
@@ -311,8 +369,12 @@ impl Future for Connection {
                 cx.waker().wake_by_ref();
                 Poll::Pending
             }
-            Ok(Turn::Finished) => Poll::Ready(()),
+            Ok(Turn::Finished) => {
+                this.finished = true;
+                Poll::Ready(())
+            }
             Err(error) => {
+                this.finished = true;
                 tracing::debug!(peer = ?this.link.peer(), %error, "writing failed");
                 Poll::Ready(())
             }
@@ -324,6 +386,13 @@ impl Drop for Connection {
     fn drop(&mut self) {
         // Before the handlers are dropped, so that they do not answer.
         self.link.shut();
+        if self.lifetime.drain.is_cancelled() {
+            let running = self.running();
+            let served = self.drain.served(running);
+            self.lifetime.tally.add(served, running as u64, !self.finished);
+        }
+        self.handlers.abort_all();
+        self.link.charge(0);
     }
 }
 
@@ -338,7 +407,7 @@ enum Turn {
 }
 
 /// Runs a handler to its end or to its deadline. An unfinished one answers as it is dropped.
-async fn handle(mut slot: Slot, deadline: Option<Instant>) {
+async fn handle(mut slot: Slot, deadline: Option<Instant>, _held: Option<Held>) {
     let run = std::future::poll_fn(|cx| slot.poll(cx));
     match deadline {
         None => run.await,
@@ -348,53 +417,9 @@ async fn handle(mut slot: Slot, deadline: Option<Instant>) {
     }
 }
 
-/// Notices a client that takes nothing of what it is sent.
-#[derive(Default)]
-struct WriteStall(Option<Pin<Box<Sleep>>>);
-
-impl WriteStall {
-    fn end(&mut self) {
-        self.0 = None;
-    }
-
-    fn poll(&mut self, progress: bool, cx: &mut Context<'_>) -> io::Result<()> {
-        let timer = self.0.get_or_insert_with(|| Box::pin(tokio::time::sleep(STALL)));
-        if progress {
-            timer.as_mut().reset(Instant::now() + STALL);
-        }
-        match timer.as_mut().poll(cx) {
-            Poll::Ready(()) => Err(io::ErrorKind::TimedOut.into()),
-            Poll::Pending => Ok(()),
-        }
-    }
-}
-
-/// Waits while too many calls of a connection run.
-#[derive(Default)]
-struct Crowd(Option<Pin<Box<Sleep>>>);
-
-impl Crowd {
-    fn end(&mut self) {
-        self.0 = None;
-    }
-
-    /// Is ready when it has taken so long that further calls are refused: a client that has to wait for
-    /// heartbeats must not take the server for dead.
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let timer = self.0.get_or_insert_with(|| Box::pin(tokio::time::sleep(CROWDED)));
-        if timer.is_elapsed() {
-            return Poll::Ready(());
-        }
-        timer.as_mut().poll(cx)
-    }
-}
-
 /// Messages that one connection may send before others have their turn.
 const REQUESTS_A_TURN: usize = 256;
 /// Bytes that may wait for a client before its requests wait too.
 const QUEUE: usize = 4 << 20;
-/// How long a client may take nothing of what waits for it.
-const STALL: Duration = Duration::from_secs(20);
-/// How long a connection with too many calls is not read before its calls are refused.
-const CROWDED: Duration = Duration::from_secs(3);
 const OVERLOADED: &str = "too many calls are running on this connection";
+const TOO_MUCH: &str = "the server holds too many bytes of requests";

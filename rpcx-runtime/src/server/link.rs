@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Waker};
 
 use super::bound::Parts;
+use super::budget;
 use super::interceptor::ConnectionInfo;
 use crate::outlet::{MessageSettings, Outlet};
 use crate::protocol::{Header, Output, Peer};
@@ -20,6 +21,10 @@ pub(super) struct Link {
     closing: AtomicBool,
     /// One-way calls that run.
     oneway: AtomicUsize,
+    /// Bytes of large requests whose calls run.
+    large: AtomicUsize,
+    /// What the server's budget was told that this connection holds.
+    charged: AtomicUsize,
     parts: Arc<Parts>,
     connection: ConnectionInfo,
     pushes: AtomicU64,
@@ -44,6 +49,8 @@ impl Link {
             state: Mutex::default(),
             closing: AtomicBool::new(false),
             oneway: AtomicUsize::new(0),
+            large: AtomicUsize::new(0),
+            charged: AtomicUsize::new(0),
             parts,
             connection,
             pushes: AtomicU64::new(0),
@@ -127,6 +134,50 @@ impl Link {
     pub(super) fn begin_oneway(self: &Arc<Self>) -> OnewayGuard {
         self.oneway.fetch_add(1, Ordering::Relaxed);
         OnewayGuard(Arc::clone(self))
+    }
+
+    /// Counts the bytes of a request, if they are many, until the guard is dropped. Of small ones only the
+    /// number counts.
+    pub(super) fn hold(self: &Arc<Self>, bytes: usize) -> Option<Held> {
+        let bytes = bytes.checked_sub(budget::CALL + 1)? + 1;
+        self.large.fetch_add(bytes, Ordering::Relaxed);
+        Some(Held { link: Arc::clone(self), bytes })
+    }
+
+    /// Tells the server's budget what this connection holds: `bytes`, and what one-way calls and large
+    /// requests hold, which may outlive the connection. Gives what it is together.
+    pub(super) fn charge(&self, bytes: usize) -> usize {
+        let oneway = self.oneway_calls() * budget::CALL;
+        let held = bytes + oneway + self.large.load(Ordering::Relaxed);
+        self.settle(budget::share(held));
+        held
+    }
+
+    /// Only the connection's task calls this, and whoever has the link last.
+    fn settle(&self, share: usize) {
+        let before = self.charged.load(Ordering::Relaxed);
+        if before != share {
+            self.charged.store(share, Ordering::Relaxed);
+            self.parts.budget.change(before, share);
+        }
+    }
+}
+
+impl Drop for Link {
+    fn drop(&mut self) {
+        self.settle(0);
+    }
+}
+
+/// A large request whose call runs.
+pub(super) struct Held {
+    link: Arc<Link>,
+    bytes: usize,
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.link.large.fetch_sub(self.bytes, Ordering::Relaxed);
     }
 }
 

@@ -1,6 +1,7 @@
 //! How busy a server is, for its entries in registries.
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use tokio::time::Instant;
 
@@ -12,11 +13,14 @@ pub(super) struct LoadCounter {
     since: Instant,
     calls: AtomicU64,
     connections: AtomicU64,
+    /// When the last connection came, in nanoseconds after `since`; [`NEVER`] if none has.
+    last_connection: AtomicU64,
 }
 
 impl LoadCounter {
     pub(super) fn new() -> Self {
-        Self { since: Instant::now(), calls: AtomicU64::new(0), connections: AtomicU64::new(0) }
+        let [calls, connections] = [const { AtomicU64::new(0) }; 2];
+        Self { since: Instant::now(), calls, connections, last_connection: AtomicU64::new(NEVER) }
     }
 
     /// Counts several calls: a connection counts its own and adds them up turn by turn.
@@ -26,6 +30,16 @@ impl LoadCounter {
 
     pub(super) fn add_connection(&self) {
         self.connections.fetch_add(1, Ordering::Relaxed);
+        let after = u64::try_from(self.since.elapsed().as_nanos()).unwrap_or(NEVER);
+        self.last_connection.store(after, Ordering::Relaxed);
+    }
+
+    /// Gives when the last connection came.
+    pub(super) fn last_connection(&self) -> Option<Instant> {
+        match self.last_connection.load(Ordering::Relaxed) {
+            NEVER => None,
+            after => self.since.checked_add(Duration::from_nanos(after)),
+        }
     }
 
     /// Gives means a second.
@@ -36,3 +50,5 @@ impl LoadCounter {
         Load { calls: mean(&self.calls), connections: mean(&self.connections) }
     }
 }
+
+const NEVER: u64 = u64::MAX;

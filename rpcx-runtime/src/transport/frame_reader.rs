@@ -6,12 +6,12 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use bytes::BytesMut;
+use bytes::{Buf as _, BytesMut};
 use tokio::time::{Instant, Sleep};
 use tokio_util::io::poll_read_buf;
 
 use super::ReadHalf;
-use crate::protocol::{DecodeError, Decoded, Limits, Message};
+use crate::protocol::{DecodeError, Decoded, Header, Limits, Message};
 
 /// Takes messages out of a byte stream.
 ///
@@ -24,6 +24,8 @@ pub(crate) struct FrameReader {
     needed: usize,
     /// The largest message that came whole: the peer has shown that it sends such.
     proven: usize,
+    /// Bytes to come that belong to a message which nobody wants.
+    unwanted: usize,
     stall: Stall,
 }
 
@@ -38,7 +40,8 @@ pub(crate) enum Fill {
 
 impl FrameReader {
     pub(crate) fn new(reader: ReadHalf) -> Self {
-        Self { reader, buffer: BytesMut::new(), needed: 0, proven: 0, stall: Stall::default() }
+        let (buffer, stall) = (BytesMut::new(), Stall::default());
+        Self { reader, buffer, needed: 0, proven: 0, unwanted: 0, stall }
     }
 
     /// Takes the next message out of the bytes that were read already.
@@ -62,7 +65,30 @@ impl FrameReader {
 
     /// Tells whether nothing was read that was not taken.
     pub(crate) fn is_empty(&self) -> bool {
-        self.buffer.is_empty()
+        self.buffer.is_empty() && self.unwanted == 0
+    }
+
+    /// Counts the bytes that were read and not taken.
+    pub(crate) fn len(&self) -> usize {
+        self.buffer.len()
+    }
+
+    /// Notes that it is not the peer's fault that nothing more is read for now.
+    pub(crate) fn pause(&mut self) {
+        self.stall.end_message();
+    }
+
+    /// Gives the message up whose beginning was read, and lets what is still to come of it pass; gives its
+    /// header, if that has come.
+    pub(crate) fn skip_message(&mut self) -> Option<Header> {
+        let header = Header::decode(*self.buffer.first_chunk()?).ok()?;
+        // Else the length has not come either.
+        let rest =
+            self.needed.checked_sub(self.buffer.len()).filter(|_| self.buffer.len() >= PREFIX)?;
+        self.buffer = BytesMut::new();
+        self.unwanted = rest;
+        self.needed = 0;
+        Some(header)
     }
 
     /// Forgets what was read and not taken: it cannot be understood.
@@ -77,15 +103,28 @@ impl FrameReader {
             Poll::Ready(0) => Poll::Ready(Ok(Fill::End)),
             Poll::Ready(read) => {
                 self.stall.received += read;
+                self.drop_unwanted();
                 Poll::Ready(Ok(Fill::Bytes))
             }
-            Poll::Pending if self.buffer.is_empty() => {
+            Poll::Pending if self.is_empty() => {
                 // Nothing to keep: an idle connection costs no buffer.
                 self.buffer = BytesMut::new();
                 self.stall.end_message();
                 Poll::Pending
             }
             Poll::Pending => self.stall.poll(cx).map(|()| Err(io::ErrorKind::TimedOut.into())),
+        }
+    }
+
+    fn drop_unwanted(&mut self) {
+        if self.unwanted == 0 {
+            return;
+        }
+        let now = self.unwanted.min(self.buffer.len());
+        self.buffer.advance(now);
+        self.unwanted -= now;
+        if self.unwanted == 0 {
+            self.stall.end_message();
         }
     }
 
@@ -153,6 +192,8 @@ impl Stall {
 const WINDOW: Duration = Duration::from_secs(10);
 /// 1 KiB a second.
 const LEAST: usize = 10 << 10;
+/// The header and the length of the rest.
+const PREFIX: usize = Header::LEN + 4;
 /// How much an ordinary read asks for, in bytes.
 const READ: usize = 16 << 10;
 /// Less room than this is not worth a read.

@@ -66,6 +66,74 @@ impl Listener {
         }
     }
 
+    /// Starts to listen at a TCP port at which others may listen too (`SO_REUSEPORT`), if they say so as
+    /// well and are of the same user. The system spreads new connections over them.
+    ///
+    /// # Errors
+    ///
+    /// What the operating system says; `Unsupported` if the address is no TCP address, or if the system
+    /// has no such ports.
+    pub async fn bind_shared(address: &Address) -> io::Result<Self> {
+        match address.network() {
+            Network::Tcp => tcp::listen_shared(address.target()).await.map(Self::Tcp),
+            Network::Unix | Network::Memory => {
+                Err(io::Error::new(io::ErrorKind::Unsupported, "only a TCP port can be shared"))
+            }
+        }
+    }
+
+    /// Takes a TCP socket that listens already: one that the process inherited, from systemd for instance.
+    ///
+    /// Such a socket outlives the process. Clients that come while one process ends and the next one starts
+    /// wait in its queue, and nobody is refused.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use rpcx::Server;
+    /// use rpcx::transport::Listener;
+    ///
+    /// // The crate `listenfd` finds inherited ones: `ListenFd::from_env().take_tcp_listener(0)?`.
+    /// let socket = std::net::TcpListener::bind("127.0.0.1:0")?;
+    /// let bound = Server::new().bind_to(Listener::from_std(socket)?)?;
+    /// assert!(bound.local_addr().to_string().starts_with("tcp@127.0.0.1:"));
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// What the operating system says.
+    ///
+    /// # Panics
+    ///
+    /// Outside a tokio runtime.
+    pub fn from_std(socket: std::net::TcpListener) -> io::Result<Self> {
+        socket.set_nonblocking(true)?;
+        TcpListener::from_std(socket).map(Self::Tcp)
+    }
+
+    /// Takes a Unix domain socket that listens already, as [`from_std`](Self::from_std) does. Its file
+    /// belongs to whoever made it, and stays when the server ends.
+    ///
+    /// # Errors
+    ///
+    /// What the operating system says; `InvalidInput` if the socket has no path.
+    ///
+    /// # Panics
+    ///
+    /// Outside a tokio runtime.
+    #[cfg(unix)]
+    pub fn from_std_unix(socket: std::os::unix::net::UnixListener) -> io::Result<Self> {
+        socket.set_nonblocking(true)?;
+        let address = socket.local_addr()?;
+        let path = address.as_pathname().ok_or_else(|| {
+            io::Error::new(io::ErrorKind::InvalidInput, "the socket is not bound to a path")
+        })?;
+        let path = path.to_owned();
+        let listener = tokio::net::UnixListener::from_std(socket)?;
+        Ok(Self::Unix(UnixSocket { listener, path, file: SocketFile::Others }))
+    }
+
     /// Gives the address that is listened on, with the port that the system chose.
     ///
     /// # Errors
@@ -123,22 +191,33 @@ async fn bind_unix(path: &str) -> io::Result<Listener> {
         result => result,
     };
     let listener = bound?;
-    Ok(Listener::Unix(UnixSocket { listener, path: path.into() }))
+    Ok(Listener::Unix(UnixSocket { listener, path: path.into(), file: SocketFile::Ours }))
 }
 
-/// A Unix domain socket; its file is removed when this is dropped.
+/// A Unix domain socket; its file is removed when this is dropped, unless somebody else made it.
 #[cfg(unix)]
 #[derive(Debug)]
 pub struct UnixSocket {
     listener: tokio::net::UnixListener,
     path: std::path::PathBuf,
+    file: SocketFile,
+}
+
+/// Who made a socket's file.
+#[cfg(unix)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum SocketFile {
+    Ours,
+    Others,
 }
 
 #[cfg(unix)]
 impl Drop for UnixSocket {
     fn drop(&mut self) {
-        // Somebody may have removed it already: then there is nothing to do.
-        let _ = std::fs::remove_file(&self.path);
+        if self.file == SocketFile::Ours {
+            // Somebody may have removed it already: then there is nothing to do.
+            let _ = std::fs::remove_file(&self.path);
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use std::io;
 use std::time::Duration;
 
 use socket2::{SockRef, TcpKeepalive};
-use tokio::net::TcpStream;
+use tokio::net::{TcpListener, TcpStream};
 
 use super::Duplex;
 
@@ -14,6 +14,39 @@ pub(super) async fn connect(target: &str, keepalive: Option<Duration>) -> io::Re
     let peer = stream.peer_addr().ok();
     Ok(Duplex::of_tcp(stream, peer))
 }
+
+/// Listens at a port that others may share.
+#[cfg(all(unix, not(any(target_os = "solaris", target_os = "illumos", target_os = "cygwin"))))]
+pub(super) async fn listen_shared(target: &str) -> io::Result<TcpListener> {
+    use tokio::net::TcpSocket;
+    let listen = |address: std::net::SocketAddr| {
+        let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+        socket.set_reuseaddr(true)?;
+        socket.set_reuseport(true)?;
+        socket.bind(address)?;
+        socket.listen(BACKLOG)
+    };
+    let mut failed = io::Error::new(io::ErrorKind::InvalidInput, "the name has no address");
+    for address in tokio::net::lookup_host(target).await? {
+        match listen(address) {
+            Ok(listener) => return Ok(listener),
+            Err(error) => failed = error,
+        }
+    }
+    Err(failed)
+}
+
+#[cfg(not(all(
+    unix,
+    not(any(target_os = "solaris", target_os = "illumos", target_os = "cygwin"))
+)))]
+pub(super) async fn listen_shared(_: &str) -> io::Result<TcpListener> {
+    Err(io::Error::new(io::ErrorKind::Unsupported, "this system has no ports to share"))
+}
+
+/// Connections that may wait to be accepted, as tokio has it for other listeners.
+#[cfg(all(unix, not(any(target_os = "solaris", target_os = "illumos", target_os = "cygwin"))))]
+const BACKLOG: u32 = 1024;
 
 /// Sends small frames at once, and bounds how long a silent peer goes unnoticed.
 pub(super) fn configure(stream: &TcpStream, keepalive: Option<Duration>) -> io::Result<()> {

@@ -91,7 +91,7 @@ async fn serve(server: usize, truth: Truth, signals: Signals, setup: Setup) -> t
     tokio::select! {
         biased;
         () = kill.notified() => sockets.close(),
-        () = bound.serve_until(async move { stop.notified().await }) => {}
+        _ = bound.serve_until(async move { stop.notified().await }) => {}
     }
     Ok(())
 }

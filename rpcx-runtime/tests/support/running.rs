@@ -1,6 +1,7 @@
 //! A server that runs in a task of its own.
 
 use rpcx::Server;
+use rpcx::server::DrainReport;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
@@ -10,7 +11,7 @@ use super::{TCP, memory_address, soon};
 pub(crate) struct Running {
     address: String,
     stop: oneshot::Sender<()>,
-    task: JoinHandle<()>,
+    task: JoinHandle<DrainReport>,
 }
 
 impl Running {
@@ -43,7 +44,7 @@ impl Running {
     }
 
     /// Tells the server to stop; gives the task that ends when it has.
-    pub(crate) fn stop(self) -> JoinHandle<()> {
+    pub(crate) fn stop(self) -> JoinHandle<DrainReport> {
         self.stop.send(()).expect("the server runs");
         self.task
     }
