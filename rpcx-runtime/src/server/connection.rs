@@ -391,8 +391,6 @@ impl Drop for Connection {
             let served = self.drain.served(running);
             self.lifetime.tally.add(served, running as u64, !self.finished);
         }
-        self.handlers.abort_all();
-        self.link.charge(0);
     }
 }
 

@@ -113,6 +113,7 @@ impl Link {
         let mut state = self.state();
         state.closed = true;
         state.output = Output::new();
+        self.charge(0);
     }
 
     pub(super) fn oneway_calls(&self) -> usize {
@@ -153,7 +154,15 @@ impl Link {
         held
     }
 
-    /// Only the connection's task calls this, and whoever has the link last.
+    /// Notes that something is not held any more, if the connection's task does not do so itself.
+    fn let_go(&self) {
+        let state = self.state();
+        if state.closed {
+            self.charge(0);
+        }
+    }
+
+    /// Called by the connection's task, and when that has ended by whoever has the lock, or the link.
     fn settle(&self, share: usize) {
         let before = self.charged.load(Ordering::Relaxed);
         if before != share {
@@ -178,6 +187,7 @@ pub(super) struct Held {
 impl Drop for Held {
     fn drop(&mut self) {
         self.link.large.fetch_sub(self.bytes, Ordering::Relaxed);
+        self.link.let_go();
     }
 }
 
@@ -187,6 +197,7 @@ pub(super) struct OnewayGuard(Arc<Link>);
 impl Drop for OnewayGuard {
     fn drop(&mut self) {
         self.0.oneway.fetch_sub(1, Ordering::Relaxed);
+        self.0.let_go();
         self.0.announce();
     }
 }
