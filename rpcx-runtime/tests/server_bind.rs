@@ -7,6 +7,7 @@ use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use rpcx::transport::Listener;
 use rpcx::{Network, Server};
 
 use support::{Answer, Frame, Raw, Running, TCP, Tester, memory_address, soon};
@@ -183,4 +184,73 @@ async fn a_name_that_no_registry_takes_is_reported_if_it_is_to_be_registered() {
     let problems = ["the service has no name", "the service name `a/b` has a `/`"];
     assert_eq!(error.problems(), problems);
     drop(server().bind(&memory_address()).await.unwrap());
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn servers_that_say_so_share_a_port() {
+    let server = || Server::new().add(Tester::service()).reuse_port();
+    let first = Running::on_tcp(server()).await;
+    let address = first.address().to_owned();
+    let second = Running::at(&address, server()).await;
+    let error = Server::new().bind(&address).await.unwrap_err();
+    let source = error.source().and_then(|source| source.downcast_ref::<std::io::Error>());
+    assert_eq!(source.map(std::io::Error::kind), Some(ErrorKind::AddrInUse));
+    for _ in 0..20 {
+        Raw::connect(&address).await.expect_serves().await;
+    }
+    // Whoever stays has all of them.
+    soon(first.stop()).await.unwrap();
+    for _ in 0..20 {
+        Raw::connect(&address).await.expect_serves().await;
+    }
+    soon(second.stop()).await.unwrap();
+}
+
+#[tokio::test]
+async fn only_tcp_ports_are_shared() {
+    let socket = SocketPath::new();
+    for address in [memory_address(), socket.address()] {
+        let error = Server::new().reuse_port().bind(&address).await.unwrap_err();
+        let source = error.source().and_then(|source| source.downcast_ref::<std::io::Error>());
+        assert_eq!(source.map(std::io::Error::kind), Some(ErrorKind::Unsupported));
+        assert_eq!(source.unwrap().to_string(), "only a TCP port can be shared");
+    }
+}
+
+#[tokio::test]
+async fn an_inherited_socket_outlives_its_servers() {
+    let socket = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("tcp@{}", socket.local_addr().unwrap());
+    for _ in 0..2 {
+        // Clients that come while nobody serves wait.
+        let mut raw = Raw::connect(&address).await;
+        let listener = Listener::from_std(socket.try_clone().unwrap()).unwrap();
+        let bound = Server::new().add(Tester::service()).bind_to(listener).unwrap();
+        assert_eq!(bound.local_addr().to_string(), address);
+        let (stop, stopped) = tokio::sync::oneshot::channel();
+        let server = tokio::spawn(bound.serve_until(async { stopped.await.unwrap() }));
+        raw.expect_serves().await;
+        stop.send(()).unwrap();
+        raw.expect_end().await;
+        soon(server).await.unwrap();
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn the_file_of_an_inherited_socket_stays() {
+    let path = SocketPath::new();
+    let socket = std::os::unix::net::UnixListener::bind(&path.0).unwrap();
+    for _ in 0..2 {
+        let mut raw = Raw::connect(&path.address()).await;
+        let listener = Listener::from_std_unix(socket.try_clone().unwrap()).unwrap();
+        let bound = Server::new().add(Tester::service()).bind_to(listener).unwrap();
+        assert_eq!(bound.local_addr().to_string(), path.address());
+        let server = tokio::spawn(bound.serve());
+        raw.expect_serves().await;
+        server.abort();
+        raw.expect_end().await;
+        assert!(path.0.exists());
+    }
 }
