@@ -13,4 +13,5 @@ pub mod interop_checks;
 pub mod load;
 pub mod measure;
 pub mod registries;
+pub mod socket;
 pub mod terminal;

@@ -1,10 +1,11 @@
 //! Offers the services of the interop tests to any rpcx client; ends on SIGTERM.
 //!
-//! `interop-server --addr A [--network tcp|unix] [--auth T] [--interceptors]` prints where it listens, then
-//! `ready`.
+//! `interop-server --addr A [--network tcp|unix] [--auth T] [--interceptors]` prints where it listens,
+//! then `ready`, and at its end what became of the calls that it then had.
 #![expect(clippy::print_stdout, reason = "whoever started this waits for the line")]
 
 use std::error::Error;
+use std::time::Duration;
 
 use clap::Parser;
 use rpcx::Server;
@@ -12,6 +13,7 @@ use rpcx::server::interceptor::{
     AddressFilter, Aliases, ConcurrencyLimit, Rate, RateLimit, Tracing,
 };
 use rpcx_examples::interop::{InteropServer, PbArithServer, Service};
+use rpcx_examples::socket::SocketOptions;
 use tokio::signal::unix::{SignalKind, signal};
 
 #[derive(Parser)]
@@ -28,6 +30,14 @@ struct Options {
     /// Let all calls pass through interceptors that change nothing.
     #[arg(long)]
     interceptors: bool,
+    /// How many connections may be open.
+    #[arg(long)]
+    max_connections: Option<usize>,
+    /// How long it may take to stop, in seconds.
+    #[arg(long)]
+    shutdown: Option<f64>,
+    #[command(flatten)]
+    socket: SocketOptions,
 }
 
 /// Interceptors through which everything passes as it is.
@@ -57,13 +67,20 @@ async fn main() -> Result<(), Box<dyn Error>> {
         server = with_interceptors(server)?;
     }
     let mut terminated = signal(SignalKind::terminate())?;
-    let bound = server.bind(&format!("{}@{}", options.network, options.addr)).await?;
+    if let Some(connections) = options.max_connections {
+        server = server.max_connections(connections);
+    }
+    if let Some(seconds) = options.shutdown {
+        server = server.shutdown_timeout(Duration::from_secs_f64(seconds));
+    }
+    let address = format!("{}@{}", options.network, options.addr);
+    let bound = options.socket.bind(server, &address).await?;
     println!("listening on {}", bound.local_addr());
     println!("ready");
-    bound
-        .serve_until(async move {
-            terminated.recv().await;
-        })
-        .await;
+    let stop = async move {
+        terminated.recv().await;
+    };
+    let report = bound.serve_until(stop).await;
+    println!("stopped: {} served, {} cut", report.served(), report.cut());
     Ok(())
 }
