@@ -30,10 +30,15 @@ pub(crate) struct Ended {
 
 impl Program {
     pub(crate) fn start(program: impl AsRef<Path>, arguments: &[&str]) -> Self {
-        let program = program.as_ref();
-        let mut child = Command::new(program)
-            .args(arguments)
-            .stdin(Stdio::null())
+        let mut command = Command::new(program.as_ref());
+        command.args(arguments).stdin(Stdio::null());
+        Self::start_command(&mut command)
+    }
+
+    /// Starts a program with what only a command can say.
+    pub(crate) fn start_command(command: &mut Command) -> Self {
+        let program = Path::new(command.get_program()).to_owned();
+        let mut child = command
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
@@ -42,6 +47,19 @@ impl Program {
         let errors = lines(child.stderr.take().expect("stderr is piped"));
         let name = program.file_name().map(OsStr::to_string_lossy).unwrap_or_default().into_owned();
         Self { name, child, output, errors }
+    }
+
+    /// Closes the program's input, if it is piped, and waits until the program has ended.
+    #[allow(dead_code, reason = "each test file is a crate and uses some of it")]
+    pub(crate) fn close_input(mut self) -> Ended {
+        drop(self.child.stdin.take());
+        self.end()
+    }
+
+    /// Gives the number of the program's process.
+    #[allow(dead_code, reason = "each test file is a crate and uses some of it")]
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// Runs a program to its end.

@@ -1,0 +1,254 @@
+//! Servers are replaced under load, again and again: callers notice nothing.
+//!
+//! There are 2 restarts a test; with `RPCX_LONG=1` there are 20, and a million calls of our clients.
+//!
+//! Go's programs are built from `rpcx-runtime/tests/go-peer`, which needs Go. Without it a test says that it was
+//! skipped and passes; where `CI` is `true` it fails. The same goes for registries.
+
+#[path = "support/farm.rs"]
+#[allow(dead_code, reason = "each test file is a crate and uses some of it")]
+mod farm;
+#[path = "support/go.rs"]
+mod go;
+#[path = "support/port.rs"]
+mod port;
+#[cfg(feature = "etcd")]
+#[path = "support/registry.rs"]
+mod registry;
+#[allow(dead_code, reason = "each test file is a crate and uses some of it")]
+mod support;
+
+use std::io::Write as _;
+use std::net::TcpListener;
+use std::os::fd::OwnedFd;
+use std::process::{Command, Stdio};
+
+use farm::{Callers, Method};
+use go::GoModule;
+use port::free_port;
+use support::Program;
+
+static GO_PEER: GoModule = GoModule::new("go-peer");
+
+const INTEROP_SERVER: &str = env!("CARGO_BIN_EXE_interop-server");
+
+const CALLERS: usize = 64;
+
+/// How one server follows another.
+struct Succession {
+    start: Box<dyn Fn() -> Command>,
+    order: Order,
+    running: Option<Program>,
+}
+
+/// Which of the two is there first.
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum Order {
+    /// The new one: both serve for a while.
+    NewFirst,
+    /// The old one ends: nobody serves for a while.
+    OldFirst,
+}
+
+impl Succession {
+    fn new(order: Order, start: impl Fn() -> Command + 'static) -> Self {
+        let mut this = Self { start: Box::new(start), order, running: None };
+        this.running = Some(this.start());
+        this
+    }
+
+    /// A server at a port.
+    fn at(order: Order, address: &str, options: &'static [&'static str]) -> Self {
+        let address = address.to_owned();
+        Self::new(order, move || {
+            let mut command = Command::new(INTEROP_SERVER);
+            command.args(["--addr", &address]).args(options).stdin(Stdio::null());
+            command
+        })
+    }
+
+    fn start(&self) -> Program {
+        let program = Program::start_command(&mut (self.start)());
+        program.wait_for("ready");
+        program
+    }
+
+    /// Replaces the server; gives how many calls the old one served while it stopped.
+    async fn restart(&mut self) -> u64 {
+        let old = self.running.take().expect("one runs at any time");
+        if self.order == Order::NewFirst {
+            self.running = Some(self.start());
+        }
+        // Callers go on meanwhile, in this very process.
+        let ended = tokio::task::spawn_blocking(move || old.stop().expect_success()).await;
+        let output = ended.expect("it ends well").output;
+        if self.order == Order::OldFirst {
+            self.running = Some(self.start());
+        }
+        let last = output.last().and_then(|line| line.strip_prefix("stopped: "));
+        let counts = last.and_then(|counts| counts.strip_suffix(" cut")?.split_once(" served, "));
+        let (served, cut) =
+            counts.unwrap_or_else(|| panic!("it tells what it served: {output:#?}"));
+        assert_eq!(cut, "0", "{output:#?}");
+        served.parse().expect("a number")
+    }
+}
+
+/// Restarts one after the other under the load of our callers; no call may fail.
+async fn restarts(test: &str, servers: &mut [Succession], mut callers: Callers) {
+    let mut served = 0;
+    for round in 0..rounds() {
+        load(&mut callers).await;
+        let place = round % servers.len();
+        served += servers[place].restart().await;
+        assert_none_failed(&callers);
+    }
+    load(&mut callers).await;
+    assert_none_failed(&callers);
+    let (calls, rounds) = (callers.calls(), rounds());
+    say(&format!(
+        "{test}: {rounds} restarts, {CALLERS} callers, {calls} calls, 0 failed, {served} served by servers \
+         that stopped"
+    ));
+}
+
+/// Has the callers go on for some time.
+async fn load(callers: &mut Callers) {
+    for _ in 0..thousands_a_round() {
+        callers.more(1_000).await;
+    }
+}
+
+fn assert_none_failed(callers: &Callers) {
+    let failures = callers.failures();
+    assert!(failures.is_empty(), "{}: {:#?}", failures.len(), failures.first());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_servers_of_a_list() {
+    let addresses = [(); 2].map(|()| format!("127.0.0.1:{}", free_port()));
+    let mut servers =
+        addresses.each_ref().map(|at| Succession::at(Order::OldFirst, at, &["--shutdown", "10"]));
+    let list = addresses.map(|at| format!("tcp@{at}"));
+    // Not even those calls fail that may not be made again.
+    let callers = Callers::begin(CALLERS, farm::builder(&list), Method::NotIdempotent).await;
+    restarts("two_servers_of_a_list", &mut servers, callers).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_shares_its_port_with_its_successor() {
+    let address = format!("127.0.0.1:{}", free_port());
+    let server = Succession::at(Order::NewFirst, &address, &["--reuse-port"]);
+    let callers = farm::builder(&[format!("tcp@{address}")]);
+    let callers = Callers::begin(CALLERS, callers, Method::Idempotent).await;
+    restarts("a_server_that_shares_its_port_with_its_successor", &mut [server], callers).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn servers_that_inherit_their_socket() {
+    for order in [Order::NewFirst, Order::OldFirst] {
+        let socket = TcpListener::bind("127.0.0.1:0").expect("some port is free");
+        let address = format!("tcp@{}", socket.local_addr().expect("it listens"));
+        let server = Succession::new(order, move || {
+            let socket = socket.try_clone().expect("there are enough descriptors");
+            as_systemd_does(INTEROP_SERVER, "arith", socket)
+        });
+        let callers = farm::builder(&[address]);
+        let callers = Callers::begin(CALLERS, callers, Method::NotIdempotent).await;
+        restarts("servers_that_inherit_their_socket", &mut [server], callers).await;
+    }
+}
+
+/// Starts a program as systemd does: the socket is descriptor 3, and the environment says so.
+fn as_systemd_does(program: &str, name: &str, socket: TcpListener) -> Command {
+    let script = "LISTEN_PID=$$ exec \"$0\" --addr - --inherited \"$1\" 3<&0 </dev/null";
+    let mut command = Command::new("sh");
+    command.args(["-c", script, program, name]).stdin(OwnedFd::from(socket));
+    command.env("LISTEN_FDS", "1").env("LISTEN_FDNAMES", name);
+    command
+}
+
+#[cfg(feature = "etcd")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_servers_of_a_registry() {
+    use rpcx::Client as _;
+    use rpcx::registry::Etcd;
+    use rpcx_examples::interop::InteropClient;
+
+    static ETCD: registry::Shared = registry::Shared::new("etcd");
+    let Some(etcd) = ETCD.server("two_servers_of_a_registry") else { return };
+    let registry = format!("etcd://{}/rpcx_test", etcd.address());
+    let mut servers = [(); 2].map(|()| {
+        let (address, registry) = (format!("127.0.0.1:{}", free_port()), registry.clone());
+        Succession::new(Order::OldFirst, move || {
+            let mut command = Command::new(INTEROP_SERVER);
+            command.args(["--addr", &address]).env("RPCX_REGISTRY", &registry);
+            command.stdin(Stdio::null());
+            command
+        })
+    });
+    let found = Etcd::new([etcd.address()], "/rpcx_test").expect("it is an address");
+    let builder = InteropClient::builder().registry(found);
+    let mut callers = Callers::begin(CALLERS, builder, Method::NotIdempotent).await;
+    callers.connected(2).await;
+    restarts("two_servers_of_a_registry", &mut servers, callers).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn gos_clients_that_try_elsewhere() {
+    let Some(folder) = GO_PEER.programs("gos_clients_that_try_elsewhere") else { return };
+    let addresses = [(); 2].map(|()| format!("127.0.0.1:{}", free_port()));
+    // Go's clients are not told, and stay until the end.
+    let options = &["--reuse-port", "--shutdown", "1"];
+    let mut servers = addresses.each_ref().map(|at| Succession::at(Order::NewFirst, at, options));
+    let list = addresses.map(|at| format!("tcp@{at}")).join(",");
+    let mut command = Command::new(folder.join("go-caller"));
+    let callers = command.args(["-servers", &list]).stdin(Stdio::piped());
+    let callers = Program::start_command(callers);
+    let mut calls = 0;
+    let mut more = |callers: &Program| {
+        let wanted = calls + 1_000;
+        calls = callers.wait_until("calls go on", |line| {
+            let (calls, _) = go_counts(line)?;
+            (calls >= wanted).then_some(calls)
+        });
+    };
+    let mut served = 0;
+    for round in 0..rounds() {
+        more(&callers);
+        served += servers[round % servers.len()].restart().await;
+    }
+    more(&callers);
+    let output = callers.close_input().expect_success().output;
+    let errors: Vec<_> = output.iter().filter(|line| line.starts_with("error ")).collect();
+    let (calls, failed) = output.last().and_then(|line| go_counts(line)).expect("it counts");
+    assert_eq!(failed, 0, "of {calls}: {errors:#?}");
+    let rounds = rounds();
+    say(&format!(
+        "gos_clients_that_try_elsewhere: {rounds} restarts, {calls} calls, 0 failed, {served} served by servers \
+         that stopped"
+    ));
+}
+
+/// Reads `calls N failed M`.
+fn go_counts(line: &str) -> Option<(u64, u64)> {
+    let (calls, failed) = line.strip_prefix("calls ")?.split_once(" failed ")?;
+    Some((calls.parse().ok()?, failed.parse().ok()?))
+}
+
+fn is_long() -> bool {
+    std::env::var("RPCX_LONG").is_ok_and(|long| long == "1")
+}
+
+fn rounds() -> usize {
+    if is_long() { 20 } else { 2 }
+}
+
+fn thousands_a_round() -> u64 {
+    if is_long() { 50 } else { 1 }
+}
+
+/// Not `eprintln`, which the test runner would keep to itself.
+fn say(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
+}
