@@ -41,8 +41,9 @@ fn inherited(name: &str) -> Result<Listener, Box<dyn Error>> {
     // Before the sockets are taken, which clears the environment.
     let names = std::env::var("LISTEN_FDNAMES").unwrap_or_default();
     let place = names.split(':').position(|known| known == name);
-    let place =
-        place.ok_or_else(|| format!("no inherited socket is called `{name}`: {names:?}"))?;
+    let place = place.ok_or_else(|| {
+        format!("no inherited socket is called `{name}`; LISTEN_FDNAMES is {names:?}")
+    })?;
     let mut sockets = ListenFd::from_env();
     // Of another kind it stays where it is.
     if let Ok(Some(socket)) = sockets.take_tcp_listener(place) {

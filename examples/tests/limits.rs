@@ -125,7 +125,8 @@ async fn a_server_without_files_waits_and_serves_whom_it_has() {
     // What it does while it can do nothing.
     let (before, begun) = (server.processor_time(), Instant::now());
     tokio::time::sleep(Duration::from_secs(2)).await;
-    let share = (server.processor_time() - before).as_secs_f64() / begun.elapsed().as_secs_f64();
+    let share = server.processor_time().saturating_sub(before).as_secs_f64()
+        / begun.elapsed().as_secs_f64();
     drop(flood);
     let served = time_to_serve(&server.address).await;
     say(&format!(

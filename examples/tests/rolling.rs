@@ -10,6 +10,8 @@
 mod farm;
 #[path = "support/go.rs"]
 mod go;
+#[path = "support/inherited.rs"]
+mod inherited;
 #[path = "support/port.rs"]
 mod port;
 #[cfg(feature = "etcd")]
@@ -20,11 +22,11 @@ mod support;
 
 use std::io::Write as _;
 use std::net::TcpListener;
-use std::os::fd::OwnedFd;
 use std::process::{Command, Stdio};
 
 use farm::{Callers, Method};
 use go::GoModule;
+use inherited::as_systemd_does;
 use port::free_port;
 use support::Program;
 
@@ -151,21 +153,12 @@ async fn servers_that_inherit_their_socket() {
         let address = format!("tcp@{}", socket.local_addr().expect("it listens"));
         let server = Succession::new(order, move || {
             let socket = socket.try_clone().expect("there are enough descriptors");
-            as_systemd_does(INTEROP_SERVER, "arith", socket)
+            as_systemd_does(INTEROP_SERVER, "arith", socket.into())
         });
         let callers = farm::builder(&[address]);
         let callers = Callers::begin(CALLERS, callers, Method::NotIdempotent).await;
         restarts("servers_that_inherit_their_socket", &mut [server], callers).await;
     }
-}
-
-/// Starts a program as systemd does: the socket is descriptor 3, and the environment says so.
-fn as_systemd_does(program: &str, name: &str, socket: TcpListener) -> Command {
-    let script = "LISTEN_PID=$$ exec \"$0\" --addr - --inherited \"$1\" 3<&0 </dev/null";
-    let mut command = Command::new("sh");
-    command.args(["-c", script, program, name]).stdin(OwnedFd::from(socket));
-    command.env("LISTEN_FDS", "1").env("LISTEN_FDNAMES", name);
-    command
 }
 
 #[cfg(feature = "etcd")]

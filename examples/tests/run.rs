@@ -1,5 +1,7 @@
 //! Runs every example and reads what it prints.
 
+#[path = "support/inherited.rs"]
+mod inherited;
 #[path = "support/port.rs"]
 mod port;
 mod show;
@@ -9,6 +11,7 @@ mod support;
 
 use std::path::Path;
 
+use inherited::as_systemd_does;
 use port::free_port;
 use socket::socket_path;
 use support::{Ended, Program};
@@ -18,6 +21,7 @@ const ARITH_SERVER: &str = env!("CARGO_BIN_EXE_arith-server");
 const BENCH_PEER: &str = env!("CARGO_BIN_EXE_bench-peer");
 const INTEROP_CLIENT: &str = env!("CARGO_BIN_EXE_interop-client");
 const INTEROP_SERVER: &str = env!("CARGO_BIN_EXE_interop-server");
+const RESTART_SERVER: &str = env!("CARGO_BIN_EXE_restart-server");
 const QUICKSTART: &str = env!("CARGO_BIN_EXE_quickstart");
 
 #[test]
@@ -73,6 +77,67 @@ fn arith_server_says_why_it_cannot_listen() {
         server.errors,
         ["arith-server: \"pigeon@loft\" is no address: unknown network `pigeon` \
              (known: tcp, unix, memory)"]
+    );
+}
+
+#[test]
+fn restart_server_shares_its_port_with_its_successor() {
+    let address = format!("tcp@127.0.0.1:{}", free_port());
+    let start = || {
+        let server = Program::start(RESTART_SERVER, &["--addr", &address, "--reuse-port"]);
+        assert_eq!(server.wait_for("listening on"), address);
+        server
+    };
+    let (old, new) = (start(), start());
+    check_restart_server(&address, old, new);
+}
+
+#[test]
+fn restart_server_takes_an_inherited_socket() {
+    let socket = std::net::TcpListener::bind("127.0.0.1:0").expect("some port is free");
+    let address = format!("tcp@{}", socket.local_addr().expect("it listens"));
+    let start = || {
+        let socket = socket.try_clone().expect("there are enough descriptors").into();
+        let server = Program::start_command(&mut as_systemd_does(RESTART_SERVER, "arith", socket));
+        assert_eq!(server.wait_for("listening on"), address);
+        server
+    };
+    let (old, new) = (start(), start());
+    check_restart_server(&address, old, new);
+}
+
+#[test]
+fn restart_server_takes_an_inherited_unix_socket() {
+    let path = socket_path("inherited");
+    let address = format!("unix@{}", path.display());
+    let socket = std::os::unix::net::UnixListener::bind(&path).expect("the path is free");
+    let start = || {
+        let socket = socket.try_clone().expect("there are enough descriptors").into();
+        let server = Program::start_command(&mut as_systemd_does(RESTART_SERVER, "arith", socket));
+        assert_eq!(server.wait_for("listening on"), address);
+        server
+    };
+    let (old, new) = (start(), start());
+    check_restart_server(&address, old, new);
+    std::fs::remove_file(&path).expect("the socket is still there");
+}
+
+/// The old server ends, and clients find the new one.
+fn check_restart_server(address: &str, old: Program, new: Program) {
+    let stopped = "stopped: 0 calls were served while it stopped, 0 were cut";
+    assert_eq!(old.stop().expect_success().output, [stopped]);
+    let client = Program::run(ARITH_CLIENT, &["--addr", address]).expect_success();
+    assert_eq!(client.output, ["10 * 20 = 200"]);
+    assert_eq!(new.stop().expect_success().output, [stopped]);
+}
+
+#[test]
+fn restart_server_says_which_sockets_it_inherited() {
+    let server = Program::run(RESTART_SERVER, &["--inherited", "arith"]);
+    assert_eq!(server.status.code(), Some(1));
+    assert_eq!(
+        server.errors,
+        ["restart-server: no inherited socket is called `arith`; LISTEN_FDNAMES is \"\""]
     );
 }
 

@@ -18,11 +18,17 @@ pub mod go_types {}
 #[doc = include_str!("interceptors.md")]
 pub mod interceptors {}
 
+#[doc = include_str!("limits.md")]
+pub mod limits {}
+
 #[doc = include_str!("performance.md")]
 pub mod performance {}
 
 #[doc = include_str!("registries.md")]
 pub mod registries {}
+
+#[doc = include_str!("restarts.md")]
+pub mod restarts {}
 
 #[doc = include_str!("servers.md")]
 pub mod servers {}

@@ -50,8 +50,6 @@ pub(super) struct Connection {
     stall: WriteStall,
     lifetime: Lifetime,
     drain: Drain,
-    /// It ended by itself.
-    finished: bool,
 }
 
 impl Connection {
@@ -77,7 +75,6 @@ impl Connection {
             spawned: false,
             stall: WriteStall::default(),
             drain: Drain::new(&lifetime),
-            finished: false,
             lifetime,
         }
     }
@@ -296,10 +293,10 @@ impl Connection {
         if self.crowd.poll(cx).is_pending() {
             return false;
         }
-        if let Some(header) = self.frames.skip_message() {
-            if !header.is_heartbeat() {
-                self.refuse(Message::bare(header), TOO_MUCH);
-            }
+        if let Some(header) = self.frames.skip_message()
+            && !header.is_heartbeat()
+        {
+            self.refuse(Message::bare(header), TOO_MUCH);
         }
         true
     }
@@ -370,11 +367,11 @@ impl Future for Connection {
                 Poll::Pending
             }
             Ok(Turn::Finished) => {
-                this.finished = true;
+                this.drain.note_end();
                 Poll::Ready(())
             }
             Err(error) => {
-                this.finished = true;
+                this.drain.note_end();
                 tracing::debug!(peer = ?this.link.peer(), %error, "writing failed");
                 Poll::Ready(())
             }
@@ -388,8 +385,8 @@ impl Drop for Connection {
         self.link.shut();
         if self.lifetime.drain.is_cancelled() {
             let running = self.running();
-            let served = self.drain.served(running);
-            self.lifetime.tally.add(served, running as u64, !self.finished);
+            let is_cut = !self.drain.has_ended();
+            self.lifetime.tally.add(self.drain.served(running), running as u64, is_cut);
         }
     }
 }

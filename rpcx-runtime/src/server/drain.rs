@@ -24,6 +24,7 @@ pub(super) struct Drain {
     calls: u64,
     /// Those of them that did not run, or not to their end.
     given_up: u64,
+    ended: bool,
 }
 
 /// How far the end has come.
@@ -46,6 +47,7 @@ impl Drain {
             idle: None,
             calls: 0,
             given_up: 0,
+            ended: false,
         }
     }
 
@@ -72,6 +74,16 @@ impl Drain {
     /// Tells whether no further call is taken.
     pub(super) fn is_last_call(&self) -> bool {
         self.stage == Stage::LastCall
+    }
+
+    /// Notes that the connection has ended by itself.
+    pub(super) fn note_end(&mut self) {
+        self.ended = true;
+    }
+
+    /// Tells whether the connection has ended by itself.
+    pub(super) fn has_ended(&self) -> bool {
+        self.ended
     }
 
     /// Counts the calls that ran to their end, if those that run now are cut.

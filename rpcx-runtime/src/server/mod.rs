@@ -5,6 +5,9 @@
 //! is polled once on the spot. One that is ready at once costs no task; one that waits moves to a
 //! task of its own. Answers are collected, and leave in as few writes as possible, in the order in
 //! which the handlers finish.
+//!
+//! What a server takes from its clients is in [`guide::limits`](crate::guide::limits), how it stops in
+//! [`guide::restarts`](crate::guide::restarts).
 
 mod accept;
 mod announce;

@@ -44,7 +44,7 @@ pub(super) async fn listen_shared(_: &str) -> io::Result<TcpListener> {
     Err(io::Error::new(io::ErrorKind::Unsupported, "this system has no ports to share"))
 }
 
-/// Connections that may wait to be accepted, as tokio has it for other listeners.
+/// Connections that may wait to be accepted.
 #[cfg(all(unix, not(any(target_os = "solaris", target_os = "illumos", target_os = "cygwin"))))]
 const BACKLOG: u32 = 1024;
 
