@@ -31,6 +31,10 @@ use port::free_port;
 use support::Program;
 
 static GO_PEER: GoModule = GoModule::new("go-peer");
+#[cfg(feature = "etcd")]
+static GO_REGISTRY_PEER: GoModule = GoModule::new("go-peer/registry");
+#[cfg(feature = "etcd")]
+static ETCD: registry::Shared = registry::Shared::new("etcd");
 
 const INTEROP_SERVER: &str = env!("CARGO_BIN_EXE_interop-server");
 
@@ -168,10 +172,60 @@ async fn two_servers_of_a_registry() {
     use rpcx::registry::Etcd;
     use rpcx_examples::interop::InteropClient;
 
-    static ETCD: registry::Shared = registry::Shared::new("etcd");
     let Some(etcd) = ETCD.server("two_servers_of_a_registry") else { return };
-    let registry = format!("etcd://{}/rpcx_test", etcd.address());
-    let mut servers = [(); 2].map(|()| {
+    let mut servers = registered(etcd.address(), "/rpcx_test");
+    let found = Etcd::new([etcd.address()], "/rpcx_test").expect("it is an address");
+    let builder = InteropClient::builder().registry(found);
+    let mut callers = Callers::begin(CALLERS, builder, Method::NotIdempotent).await;
+    callers.connected(2).await;
+    restarts("two_servers_of_a_registry", &mut servers, callers).await;
+}
+
+#[cfg(feature = "etcd")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn gos_client_of_a_registry() {
+    let test = "gos_client_of_a_registry";
+    let Some(folder) = GO_REGISTRY_PEER.programs(test) else { return };
+    let Some(etcd) = ETCD.server(test) else { return };
+    let mut servers = registered(etcd.address(), "/rpcx_go");
+    let at = ["--registry", "etcd", "--registry-addr", etcd.address(), "--base", "/rpcx_go"];
+    let mut command = Command::new(folder.join("registry-client"));
+    command.args(at).args(["--failover", "--attended", "--gap", "100us", "--wait", "30s"]);
+    let caller = Program::start_command(command.stdin(Stdio::piped()));
+    let event = |line: &str, kind: &str| {
+        let event: serde_json::Value = serde_json::from_str(line).ok()?;
+        (event["ev"] == kind).then_some(event)
+    };
+    let mut calls = 0;
+    let mut more = || {
+        let wanted = calls + 500;
+        calls = caller.wait_until("calls go on", |line| {
+            event(line, "calls")?["count"].as_u64().filter(|calls| *calls >= wanted)
+        });
+    };
+    let sees_both = || {
+        caller.wait_until("a list of both", |line| {
+            event(line, "servers")?["list"].as_array().filter(|list| list.len() == 2).map(drop)
+        });
+    };
+    for round in 0..rounds() {
+        sees_both();
+        more();
+        servers[round % servers.len()].restart().await;
+    }
+    sees_both();
+    more();
+    let output = caller.close_input().expect_success().output;
+    let done = output.iter().find_map(|line| event(line, "done")).expect("it counts");
+    assert_eq!(done["failed"], 0, "{output:#?}");
+    say(&format!("{test}: {} restarts, {} calls, 0 failed", rounds(), done["ok"]));
+}
+
+/// Two servers that stand in etcd.
+#[cfg(feature = "etcd")]
+fn registered(etcd: &str, base: &str) -> [Succession; 2] {
+    let registry = format!("etcd://{etcd}{base}");
+    [(); 2].map(|()| {
         let (address, registry) = (format!("127.0.0.1:{}", free_port()), registry.clone());
         Succession::new(Order::OldFirst, move || {
             let mut command = Command::new(INTEROP_SERVER);
@@ -179,12 +233,7 @@ async fn two_servers_of_a_registry() {
             command.stdin(Stdio::null());
             command
         })
-    });
-    let found = Etcd::new([etcd.address()], "/rpcx_test").expect("it is an address");
-    let builder = InteropClient::builder().registry(found);
-    let mut callers = Callers::begin(CALLERS, builder, Method::NotIdempotent).await;
-    callers.connected(2).await;
-    restarts("two_servers_of_a_registry", &mut servers, callers).await;
+    })
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -7,8 +7,10 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"io"
 	"log"
 	"os"
+	"sync/atomic"
 	"time"
 
 	"github.com/smallnest/rpcx/client"
@@ -24,7 +26,7 @@ type options struct {
 	registry, endpoints, base, service string
 	calls                              int
 	lasting, gap, wait                 time.Duration
-	silent                             bool
+	silent, failover, attended         bool
 }
 
 func main() {
@@ -40,6 +42,8 @@ func main() {
 	flag.DurationVar(&o.gap, "gap", 200*time.Millisecond, "pause between calls")
 	flag.DurationVar(&o.wait, "wait", 10*time.Second, "how long to wait for a first server")
 	flag.BoolVar(&o.silent, "nocall", false, "only print the servers")
+	flag.BoolVar(&o.failover, "failover", false, "make a call that failed at another server again, not at the same one")
+	flag.BoolVar(&o.attended, "attended", false, "make calls until the input is closed, and print how many there are")
 	flag.Parse()
 	if flag.NArg() > 0 {
 		log.Fatalf("unexpected argument %q", flag.Arg(0))
@@ -68,10 +72,27 @@ func run(o options) int {
 }
 
 func callAgainAndAgain(o options, found client.ServiceDiscovery) (ok, failed int) {
-	arith := client.NewXClient(o.service, client.Failtry, client.RoundRobin, found, client.DefaultOption)
+	mode := client.Failtry
+	if o.failover {
+		mode = client.Failover
+	}
+	arith := client.NewXClient(o.service, mode, client.RoundRobin, found, client.DefaultOption)
 	defer arith.Close()
 	begin, lastError := time.Now(), ""
+	var left atomic.Bool
+	if o.attended {
+		go func() {
+			_, _ = io.Copy(io.Discard, os.Stdin)
+			left.Store(true)
+		}()
+	}
 	over := func() bool {
+		if o.attended {
+			if (ok+failed)%100 == 0 {
+				peer.Event("calls", peer.Fields{"count": ok + failed})
+			}
+			return left.Load()
+		}
 		if o.lasting > 0 {
 			return time.Since(begin) >= o.lasting
 		}
