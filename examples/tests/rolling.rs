@@ -104,6 +104,8 @@ impl Succession {
 async fn restarts(test: &str, servers: &mut [Succession], mut callers: Callers) {
     let mut served = 0;
     for round in 0..rounds() {
+        // The one that was restarted before has to be back at the callers.
+        callers.connected(servers.len()).await;
         load(&mut callers).await;
         let place = round % servers.len();
         served += servers[place].restart().await;
@@ -168,16 +170,14 @@ async fn servers_that_inherit_their_socket() {
 #[cfg(feature = "etcd")]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_servers_of_a_registry() {
-    use rpcx::Client as _;
     use rpcx::registry::Etcd;
     use rpcx_examples::interop::InteropClient;
 
     let Some(etcd) = ETCD.server("two_servers_of_a_registry") else { return };
     let mut servers = registered(etcd.address(), "/rpcx_test");
-    let found = Etcd::new([etcd.address()], "/rpcx_test").expect("it is an address");
+    let found = Etcd::new([etcd.address()]).base_path("/rpcx_test");
     let builder = InteropClient::builder().registry(found);
-    let mut callers = Callers::begin(CALLERS, builder, Method::NotIdempotent).await;
-    callers.connected(2).await;
+    let callers = Callers::begin(CALLERS, builder, Method::NotIdempotent).await;
     restarts("two_servers_of_a_registry", &mut servers, callers).await;
 }
 
