@@ -19,13 +19,15 @@ pub(super) async fn run(guard: Guard) {
     loop {
         connection.queued.notified().await;
         let Some(mut socket) = connection.state().socket.take() else { return };
+        // The caller that woke this task may have left something in a buffer of the socket's own.
+        let mut flushing = true;
         loop {
             // One turn for the callers that are about to queue: more messages share a write.
             tokio::task::yield_now().await;
             let end = {
                 let mut state = connection.state();
                 let end = state.take_output(&mut batch);
-                if batch.is_empty() {
+                if batch.is_empty() && !flushing {
                     state.writing = false;
                     if !state.is_closed() {
                         state.socket = Some(socket);
@@ -34,6 +36,7 @@ pub(super) async fn run(guard: Guard) {
                 }
                 end
             };
+            flushing = false;
             match write(connection, &mut socket, &mut batch, end).await {
                 Ok(()) => connection.sent(end),
                 Err(error) => {

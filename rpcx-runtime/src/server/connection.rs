@@ -32,6 +32,8 @@ pub(super) struct Connection {
     writer: WriteHalf,
     /// What is being written.
     batch: Output,
+    /// The socket may keep some of what was written in a buffer of its own.
+    flushing: bool,
     link: Arc<Link>,
     slot: Slot,
     handlers: JoinSet<u64>,
@@ -61,6 +63,7 @@ impl Connection {
     ) -> Self {
         Self {
             frames: FrameReader::new(duplex.reader),
+            flushing: false,
             writer: duplex.writer,
             batch: Output::new(),
             link: Arc::new(Link::new(parts, info)),
@@ -259,7 +262,7 @@ impl Connection {
     /// Sends what is ready; pending if the client does not take it.
     fn poll_send(&mut self, cx: &mut Context<'_>) -> io::Result<Poll<()>> {
         loop {
-            if self.batch.is_empty() {
+            if self.batch.is_empty() && !self.flushing {
                 self.link.take_output(&mut self.batch);
                 if self.batch.is_empty() {
                     self.stall.end();
@@ -267,7 +270,8 @@ impl Connection {
                 }
             }
             let before = self.batch.len();
-            if poll_write_all(&mut self.writer, &mut self.batch, cx)?.is_pending() {
+            self.flushing = poll_write_all(&mut self.writer, &mut self.batch, cx)?.is_pending();
+            if self.flushing {
                 self.stall.poll(self.batch.len() < before, cx)?;
                 return Ok(Poll::Pending);
             }

@@ -11,7 +11,9 @@ use crate::protocol::Output;
 
 /// Writes what waits in `output` until it is empty or the socket takes no more.
 ///
-/// What the socket took is gone from `output`, also when this is pending or fails.
+/// What the socket took is gone from `output`, also when this is pending or fails. Pending with nothing left in
+/// `output` means that the socket keeps some of it in a buffer of its own, as one with TLS does: then this is to
+/// be called again, with or without more.
 pub(crate) fn poll_write_all(
     writer: &mut WriteHalf,
     output: &mut Output,
@@ -32,7 +34,7 @@ pub(crate) fn poll_write_all(
         }
         output.consume(written);
     }
-    Poll::Ready(Ok(()))
+    Pin::new(writer).poll_flush(cx)
 }
 
 /// Pieces in one vectored write.
