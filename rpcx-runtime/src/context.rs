@@ -13,6 +13,8 @@ use crate::extensions::Extensions;
 use crate::metadata::{Metadata, reserved};
 use crate::outlet::Outlet;
 use crate::protocol::{Header, Message, SerializeType};
+#[cfg(feature = "tls")]
+use crate::tls::PeerIdentity;
 use crate::trace_context::TraceContext;
 
 /// What a handler knows about the call that it serves, and what it sends back beside the reply.
@@ -141,6 +143,13 @@ impl Context {
     /// Gives the caller's address; `None` unless the call came over TCP.
     pub fn peer(&self) -> Option<SocketAddr> {
         self.outlet.as_ref()?.peer()
+    }
+
+    /// Gives who the caller has proved to be: its certificate, if the server asks for one and this client has
+    /// shown one. Needs the feature `tls`.
+    #[cfg(feature = "tls")]
+    pub fn peer_identity(&self) -> Option<&PeerIdentity> {
+        self.outlet.as_ref()?.peer_identity()
     }
 
     /// Gives the name under which the service was called.

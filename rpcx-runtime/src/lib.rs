@@ -38,6 +38,8 @@ mod schema;
 pub mod server;
 mod service;
 mod service_info;
+#[cfg(feature = "tls")]
+pub mod tls;
 mod trace_context;
 pub mod transport;
 mod wire;

@@ -3,6 +3,8 @@
 use std::net::SocketAddr;
 
 use crate::protocol::{Compressors, Limits, Output};
+#[cfg(feature = "tls")]
+use crate::tls::PeerIdentity;
 
 /// The connection that a request came on.
 ///
@@ -25,6 +27,10 @@ pub(crate) trait Outlet: Send + Sync {
 
     /// Gives the address of the other end, if it has one.
     fn peer(&self) -> Option<SocketAddr>;
+
+    /// Gives who the other end has proved to be.
+    #[cfg(feature = "tls")]
+    fn peer_identity(&self) -> Option<&PeerIdentity>;
 }
 
 /// What a side was told about messages.

@@ -16,6 +16,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("extensions", 0),
     ("trace_context", 0),
     ("capture", 1),
+    ("tls", 0),
     ("protocol", 1),
     ("codec", 1),
     ("method", 1),

@@ -114,7 +114,9 @@ impl Attempt {
     /// Notes that the attempt failed with `error`.
     pub(super) fn failed(&mut self, error: &Error) {
         let (failure, is_fault) = match error {
-            Error::ConnectionLost { .. } | Error::Protocol(_) => {
+            // Of a dial that failed, whoever dialled has told the server's health and its breaker.
+            Error::Connect { .. } if !matches!(self.state, State::Waiting(_)) => (None, false),
+            Error::ConnectionLost { .. } | Error::Protocol(_) | Error::Connect { .. } => {
                 // One failure, however many calls were on the connection.
                 let first = match &self.state {
                     State::Waiting(lost) => lost.is_first_to_blame(),
@@ -128,7 +130,6 @@ impl Attempt {
             Error::Timeout { .. } if matches!(self.state, State::Dialing(_)) => {
                 (Some(health::Failure::Slow), true)
             }
-            // Of a dial that failed, whoever dialled has told the server's health and its breaker.
             _ => (None, false),
         };
         match (failure, self.probe.take()) {

@@ -23,6 +23,8 @@ use crate::protocol::{Compression, Compressors, Limits, SerializeType};
 use crate::registry::environment::{self, Choice};
 use crate::registry::{Discover, SettingsError, shared};
 use crate::service_info::ServiceInfo;
+#[cfg(feature = "tls")]
+use crate::tls::ClientTls;
 use crate::transport::Connector;
 
 /// Sets up a client `C`: a generated one, or a bare [`Channel`].
@@ -185,6 +187,19 @@ impl<C: Client> ClientBuilder<C> {
     #[must_use]
     pub fn connector(mut self, connector: impl Connector + 'static) -> Self {
         self.settings.connector = Some(Arc::new(connector));
+        self
+    }
+
+    /// Speaks TLS with all servers, whatever their addresses: `tcp@`, and `unix@` and `memory@` as well, for
+    /// which [`ClientTls::server_name`] has to say whose certificate is expected. Needs the feature `tls`.
+    ///
+    /// Servers without TLS are then not called, and those with it only by clients that have this. A handshake
+    /// that fails is [`Error::Connect`], and its source says why. The [connect timeout](Self::connect_timeout)
+    /// is for connection and handshake together.
+    #[cfg(feature = "tls")]
+    #[must_use]
+    pub fn tls(mut self, tls: impl Into<ClientTls>) -> Self {
+        self.settings.tls = Some(tls.into());
         self
     }
 

@@ -78,6 +78,8 @@ pub(super) enum Loss {
     Closed,
     /// The other side sent what is no message.
     Protocol(String),
+    /// The first that the other side said is that it does not serve this client, and so ran nothing of it.
+    Refused(String),
 }
 
 /// What [`Connection::begin`] gives.
@@ -335,6 +337,10 @@ impl Connection {
     fn lost_error(&self, given: bool) -> Error {
         match self.state().closed.clone() {
             Some(Loss::Protocol(what)) if given => Error::Protocol(what),
+            Some(Loss::Refused(why)) => {
+                let source = std::io::Error::new(std::io::ErrorKind::ConnectionRefused, why);
+                Error::Connect { address: self.address.clone(), source }
+            }
             _ => Error::ConnectionLost {
                 address: self.address.clone(),
                 executed: if given { Executed::Maybe } else { Executed::No },

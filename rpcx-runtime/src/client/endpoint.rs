@@ -12,10 +12,12 @@ use tracing::Instrument as _;
 use super::breaker::{Circuit, Permit};
 use super::connection::{Connection, Loss};
 use super::health::{Failure, Health, Standing, Trouble};
+use super::secure::secure;
 use super::selector::Stats;
 use super::settings::ChannelSettings;
 use crate::address::Address;
 use crate::error::{Error, Refusal, Result};
+use crate::transport::Duplex;
 
 /// A connection that is being opened.
 pub(super) type Dial = Pin<Box<dyn Future<Output = Result<Arc<Connection>>> + Send>>;
@@ -150,12 +152,7 @@ impl Endpoint {
 
     async fn open(&self, lane: usize) -> Result<Arc<Connection>> {
         let place = &self.lanes[lane];
-        let connect = self.settings.connector().connect(&self.address);
-        let result = tokio::time::timeout(self.settings.connect_timeout, connect).await;
-        let result = result.unwrap_or_else(|_| {
-            let text = format!("no connection within {:?}", self.settings.connect_timeout);
-            Err(io::Error::new(io::ErrorKind::TimedOut, text))
-        });
+        let result = self.reach().await;
         let failure = result.as_ref().err().map(|error| (error.kind(), error.to_string()));
         place.last_dial().note(failure);
         let duplex = match result {
@@ -172,6 +169,23 @@ impl Endpoint {
             Connection::open(duplex, self.address.clone(), settings, Arc::clone(&self.health));
         place.current.store(Some(Arc::clone(&connection)));
         Ok(connection)
+    }
+
+    /// Connects, and does the handshake if the client speaks TLS.
+    async fn reach(&self) -> io::Result<Duplex> {
+        let settings = &self.settings;
+        let mut connected = false;
+        let reach = async {
+            let duplex = settings.connector().connect(&self.address).await?;
+            connected = true;
+            secure(duplex, &self.address, settings).await
+        };
+        let result = tokio::time::timeout(settings.connect_timeout, reach).await;
+        result.unwrap_or_else(|_| {
+            let what = if connected { "the TLS handshake was not over" } else { "no connection" };
+            let text = format!("{what} within {:?}", settings.connect_timeout);
+            Err(io::Error::new(io::ErrorKind::TimedOut, text))
+        })
     }
 
     fn unreachable(&self, source: io::Error) -> Error {

@@ -39,6 +39,7 @@ mod reader;
 mod request;
 mod retrying;
 mod round_trips;
+mod secure;
 pub mod selector;
 mod settings;
 mod started;

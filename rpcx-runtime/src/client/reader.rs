@@ -2,7 +2,8 @@
 
 use super::connection::{Connection, Guard, Loss};
 use super::push::Push;
-use crate::protocol::{Header, Kind, Message};
+use super::secure;
+use crate::protocol::{DecodeError, Header, Kind, Message};
 use crate::transport::{Fill, FrameReader, ReadHalf};
 
 /// Reads until the connection ends, and ends it however the task itself ends, also if it never runs.
@@ -16,7 +17,8 @@ pub(super) async fn run(guard: Guard, reader: ReadHalf) {
             Ok(Fill::End) => return connection.lose(Loss::Closed),
             Err(error) => {
                 tracing::debug!(address = %connection.address(), %error, "reading failed");
-                return connection.lose(Loss::Closed);
+                let refusal = secure::refusal(&error).filter(|_| !frames.has_given());
+                return connection.lose(refusal.map_or(Loss::Closed, Loss::Refused));
             }
         }
         let broken = loop {
@@ -30,7 +32,12 @@ pub(super) async fn run(guard: Guard, reader: ReadHalf) {
         };
         connection.deliver(&mut replies);
         if let Some(error) = broken {
-            return connection.lose(Loss::Protocol(error.to_string()));
+            let mismatch = match error {
+                DecodeError::BadMagic(first) if !frames.has_given() => secure::mismatch(first),
+                _ => None,
+            };
+            let loss = mismatch.map_or_else(|| Loss::Protocol(error.to_string()), Loss::Refused);
+            return connection.lose(loss);
         }
     }
 }

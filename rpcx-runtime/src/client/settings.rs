@@ -15,6 +15,8 @@ use crate::instance::Instance;
 use crate::outlet::MessageSettings;
 use crate::protocol::{Compression, SerializeType};
 use crate::service::contain_panic;
+#[cfg(feature = "tls")]
+use crate::tls::ClientTls;
 use crate::transport::{Connector, NetworkConnector};
 
 /// What a builder was told.
@@ -30,6 +32,8 @@ pub(super) struct ChannelSettings {
     pub(super) on_push: Option<PushHandler>,
     pub(super) network: NetworkConnector,
     pub(super) connector: Option<Arc<dyn Connector>>,
+    #[cfg(feature = "tls")]
+    pub(super) tls: Option<ClientTls>,
     pub(super) timeout: Option<Duration>,
     pub(super) serialize_type: Option<SerializeType>,
     pub(super) compression: Option<Compression>,
@@ -62,6 +66,8 @@ impl Default for ChannelSettings {
             on_push: None,
             network: NetworkConnector::new(),
             connector: None,
+            #[cfg(feature = "tls")]
+            tls: None,
             timeout: None,
             serialize_type: None,
             compression: None,

@@ -53,8 +53,6 @@ mod snapshot;
 mod supervisor;
 #[cfg(feature = "tls")]
 mod tls;
-#[cfg(feature = "tls")]
-mod tls_error;
 mod tls_files;
 #[cfg(feature = "zookeeper")]
 mod zookeeper;

@@ -3,12 +3,10 @@
 use std::fmt;
 use std::sync::Arc;
 
-use rustls::crypto::ring;
-use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ClientConfig, RootCertStore};
 
 use super::SettingsError;
+use crate::tls::{HAS_CIPHERS, TlsError, certificates, key, provider, roots, text};
 
 /// How connections to a registry are encrypted: which authorities are trusted, and as whom this process
 /// shows itself.
@@ -63,10 +61,7 @@ impl Tls {
     pub fn new(authorities: impl AsRef<[u8]>) -> Result<Self, SettingsError> {
         let what = "the authorities";
         let authorities = text(what, authorities.as_ref())?;
-        let mut roots = RootCertStore::empty();
-        for certificate in certificates(what, &authorities)? {
-            roots.add(certificate).map_err(|error| wrong(what, &error))?;
-        }
+        let roots = roots(what, authorities.as_bytes())?;
         let config = trusting(roots.clone()).with_no_client_auth();
         Ok(Self { parts: Arc::new(Parts { authorities, identity: None, roots, config }) })
     }
@@ -86,15 +81,14 @@ impl Tls {
     ) -> Result<Self, SettingsError> {
         let what = "the client's certificate";
         let chain = text(what, certificates.as_ref())?;
-        let certificates = self::certificates(what, &chain)?;
-        let secret = text("the client's key", key.as_ref())?;
-        // The reader's own error would say nothing of the key, but it is not worth the risk.
-        let key = PrivateKeyDer::from_pem_slice(secret.as_bytes())
-            .map_err(|_| SettingsError("the client's key is no private key in PEM".to_owned()))?;
+        let certificates = self::certificates(what, chain.as_bytes())?;
+        let what = "the client's key";
+        let secret = text(what, key.as_ref())?;
+        let key = self::key(what, secret.as_bytes())?;
         let roots = self.parts.roots.clone();
         let config = trusting(roots.clone())
             .with_client_auth_cert(certificates, key)
-            .map_err(|error| wrong("the client's certificate or key", &error))?;
+            .map_err(|error| TlsError::of("the client's certificate or key", &error))?;
         let authorities = self.parts.authorities.clone();
         let identity = Some(Identity { certificates: chain, key: secret });
         Ok(Self { parts: Arc::new(Parts { authorities, identity, roots, config }) })
@@ -130,33 +124,20 @@ pub(super) fn trusting_nobody() -> ClientConfig {
     trusting(RootCertStore::empty()).with_no_client_auth()
 }
 
-/// Begins a configuration. The provider is given, not looked up: which one the process has is not for a
-/// library to say, and with two built in rustls knows none.
+/// Begins a configuration.
 fn trusting(
     roots: RootCertStore,
 ) -> rustls::ConfigBuilder<ClientConfig, rustls::client::WantsClientCert> {
-    ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+    ClientConfig::builder_with_provider(provider())
         .with_safe_default_protocol_versions()
-        .expect("ring has the ciphers of TLS 1.2 and 1.3")
+        .expect(HAS_CIPHERS)
         .with_root_certificates(roots)
 }
 
-fn text(what: &str, pem: &[u8]) -> Result<String, SettingsError> {
-    String::from_utf8(pem.to_vec())
-        .map_err(|_| SettingsError(format!("{what}: no PEM, which is text")))
-}
-
-fn certificates(what: &str, pem: &str) -> Result<Vec<CertificateDer<'static>>, SettingsError> {
-    let read: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem.as_bytes()).collect();
-    let read = read.map_err(|error| wrong(what, &error))?;
-    if read.is_empty() {
-        return Err(SettingsError(format!("{what}: no certificate in PEM is there")));
+impl From<TlsError> for SettingsError {
+    fn from(error: TlsError) -> Self {
+        Self(error.0)
     }
-    Ok(read)
-}
-
-fn wrong(what: &str, error: &dyn fmt::Display) -> SettingsError {
-    SettingsError(format!("{what}: {error}"))
 }
 
 #[cfg(test)]

@@ -12,6 +12,8 @@ use tokio::task::JoinSet;
 use super::announce::Announced;
 use super::bound::Parts;
 use super::connection::Connection;
+#[cfg(feature = "tls")]
+use super::handshake::Handshakes;
 use super::open::Open;
 use super::stop::{self, DrainReport, Lifetime};
 use crate::transport::{Duplex, Listener};
@@ -49,6 +51,8 @@ async fn accept(
     connections: &mut JoinSet<()>,
 ) -> Infallible {
     let room = Arc::new(Semaphore::new(parts.settings.connections()));
+    #[cfg(feature = "tls")]
+    let handshakes = parts.settings.tls.clone().map(Handshakes::new);
     loop {
         while connections.try_join_next().is_some() {}
         let place = Arc::clone(&room).acquire_owned().await.expect("nobody closes the semaphore");
@@ -56,6 +60,16 @@ async fn accept(
         let Some(open) = Open::admit(duplex.peer, parts) else { continue };
         parts.load.add_connection();
         let info = open.info().clone();
+        #[cfg(feature = "tls")]
+        if let Some(handshakes) = &handshakes {
+            let serving = handshakes.serve(duplex, info, Arc::clone(parts), lifetime.clone());
+            connections.spawn(async move {
+                serving.await;
+                drop(open);
+                drop(place);
+            });
+            continue;
+        }
         let connection = Connection::new(duplex, info, Arc::clone(parts), lifetime.clone());
         connections.spawn(async move {
             connection.await;

@@ -122,7 +122,7 @@ fn plan(
                 }
             },
         };
-        if let Err(error) = check_service(&named.name) {
+        if let Err(error) = check_service(service) {
             report(error);
             continue;
         }

@@ -8,6 +8,8 @@ use std::sync::Arc;
 
 use crate::metadata::reserved;
 use crate::service::Request;
+#[cfg(feature = "tls")]
+use crate::tls::PeerIdentity;
 
 /// What a server's auth hook is asked about.
 ///
@@ -18,6 +20,8 @@ pub struct AuthRequest {
     service_path: String,
     service_method: String,
     peer: Option<SocketAddr>,
+    #[cfg(feature = "tls")]
+    identity: Option<PeerIdentity>,
 }
 
 impl AuthRequest {
@@ -29,6 +33,8 @@ impl AuthRequest {
             service_path: String::from_utf8_lossy(message.service_path()).into_owned(),
             service_method: String::from_utf8_lossy(message.service_method()).into_owned(),
             peer: request.context().peer(),
+            #[cfg(feature = "tls")]
+            identity: request.context().peer_identity().cloned(),
         }
     }
 
@@ -50,6 +56,13 @@ impl AuthRequest {
     /// Gives the caller's address; `None` unless the call came over TCP.
     pub fn peer(&self) -> Option<SocketAddr> {
         self.peer
+    }
+
+    /// Gives who the caller has proved to be: its certificate, if the server asks for one and this client has
+    /// shown one. Needs the feature `tls`.
+    #[cfg(feature = "tls")]
+    pub fn peer_identity(&self) -> Option<&PeerIdentity> {
+        self.identity.as_ref()
     }
 }
 

@@ -24,6 +24,8 @@ use crate::protocol::{Compressors, Limits};
 use crate::registry::Registry;
 use crate::service::Service;
 use crate::service_info::ServiceInfo;
+#[cfg(feature = "tls")]
+use crate::tls::ServerTls;
 use crate::transport::Listener;
 
 /// Sets up a server: services first or last, the order of calls does not matter.
@@ -71,6 +73,8 @@ pub(super) struct ServerSettings {
     pub(super) request_bytes: usize,
     pub(super) shutdown: Duration,
     pub(super) propagation: Duration,
+    #[cfg(feature = "tls")]
+    pub(super) tls: Option<ServerTls>,
 }
 
 impl ServerSettings {
@@ -90,6 +94,8 @@ impl Default for ServerSettings {
             request_bytes: budget::DEFAULT,
             shutdown: Duration::from_secs(10),
             propagation: stop::PROPAGATION,
+            #[cfg(feature = "tls")]
+            tls: None,
         }
     }
 }
@@ -282,6 +288,18 @@ impl Server {
     /// [`bind_to`](Self::bind_to).
     pub fn reuse_port(mut self) -> Self {
         self.port = Port::Shared;
+        self
+    }
+
+    /// Speaks TLS with all clients, whatever the address: `tcp@`, and `unix@` and `memory@` as well, on which
+    /// Go rpcx 1.9.4 ignores its `WithTLSConfig`. Clients without TLS are refused. Needs the feature `tls`.
+    ///
+    /// A client has 10 s for its handshake, and counts among the
+    /// [connections](Self::max_connections) meanwhile. What goes wrong in one is logged with the level WARN,
+    /// at most once in 10 s, and otherwise with DEBUG.
+    #[cfg(feature = "tls")]
+    pub fn tls(mut self, tls: impl Into<ServerTls>) -> Self {
+        self.settings.tls = Some(tls.into());
         self
     }
 

@@ -63,9 +63,9 @@ impl Connection {
     ) -> Self {
         Self {
             frames: FrameReader::new(duplex.reader),
-            flushing: false,
             writer: duplex.writer,
             batch: Output::new(),
+            flushing: false,
             link: Arc::new(Link::new(parts, info)),
             slot: Slot::default(),
             handlers: JoinSet::new(),

@@ -10,6 +10,8 @@ use super::budget;
 use super::interceptor::ConnectionInfo;
 use crate::outlet::{MessageSettings, Outlet};
 use crate::protocol::{Header, Output, Peer};
+#[cfg(feature = "tls")]
+use crate::tls::PeerIdentity;
 
 /// What a connection's task and its handlers share: the answers that wait to leave.
 ///
@@ -236,5 +238,10 @@ impl Outlet for Link {
 
     fn peer(&self) -> Option<SocketAddr> {
         self.connection.peer()
+    }
+
+    #[cfg(feature = "tls")]
+    fn peer_identity(&self) -> Option<&PeerIdentity> {
+        self.connection.peer_identity()
     }
 }

@@ -19,6 +19,8 @@ mod capacity;
 mod connection;
 mod dispatch;
 mod drain;
+#[cfg(feature = "tls")]
+mod handshake;
 pub mod interceptor;
 mod link;
 mod load;

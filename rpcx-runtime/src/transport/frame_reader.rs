@@ -63,6 +63,11 @@ impl FrameReader {
         }
     }
 
+    /// Tells whether a message ever came whole.
+    pub(crate) fn has_given(&self) -> bool {
+        self.proven > 0
+    }
+
     /// Tells whether nothing was read that was not taken.
     pub(crate) fn is_empty(&self) -> bool {
         self.buffer.is_empty() && self.unwanted == 0

@@ -8,6 +8,8 @@ mod frame_reader;
 mod listener;
 mod memory;
 mod tcp;
+#[cfg(feature = "tls")]
+pub(crate) mod tls;
 mod write;
 
 use std::fmt;

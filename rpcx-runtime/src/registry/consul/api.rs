@@ -14,7 +14,7 @@ use crate::registry::backend::BackendError;
 #[cfg(feature = "tls")]
 use crate::registry::tls::trusting_nobody;
 #[cfg(feature = "tls")]
-use crate::registry::tls_error::meaning;
+use crate::tls::meaning;
 
 /// Makes the client that all endpoints share.
 pub(super) fn client(options: &ConsulOptions) -> Result<Client, BackendError> {

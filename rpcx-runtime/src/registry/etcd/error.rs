@@ -6,7 +6,7 @@ use etcd_client::Error;
 
 use crate::registry::backend::BackendError;
 #[cfg(feature = "tls")]
-use crate::registry::tls_error::meaning;
+use crate::tls::meaning;
 
 /// What went wrong at etcd.
 #[derive(Debug)]

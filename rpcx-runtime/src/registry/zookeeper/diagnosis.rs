@@ -16,7 +16,7 @@ use tokio_rustls::TlsConnector;
 
 use super::options::{ZooKeeperOptions, host};
 #[cfg(feature = "zookeeper-tls")]
-use crate::registry::tls_error::meaning;
+use crate::tls::meaning;
 
 /// Finds out why no server answers.
 pub(super) async fn reasons(options: &ZooKeeperOptions) -> String {

@@ -4,17 +4,32 @@ use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::service::contain_panic;
+#[cfg(feature = "tls")]
+use crate::tls::PeerIdentity;
 
 /// A connection to this server, as its interceptors know it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct ConnectionInfo {
     id: u64,
     peer: Option<SocketAddr>,
+    #[cfg(feature = "tls")]
+    identity: Option<PeerIdentity>,
 }
 
 impl ConnectionInfo {
     pub(in crate::server) fn new(peer: Option<SocketAddr>) -> Self {
-        Self { id: NEXT.fetch_add(1, Ordering::Relaxed), peer }
+        Self {
+            id: NEXT.fetch_add(1, Ordering::Relaxed),
+            peer,
+            #[cfg(feature = "tls")]
+            identity: None,
+        }
+    }
+
+    /// Adds what the client proved in its handshake.
+    #[cfg(feature = "tls")]
+    pub(in crate::server) fn with_identity(self, identity: Option<PeerIdentity>) -> Self {
+        Self { identity, ..self }
     }
 
     /// Gives a number that no other connection of this process has.
@@ -25,6 +40,14 @@ impl ConnectionInfo {
     /// Gives the client's address; `None` unless it came over TCP.
     pub fn peer(&self) -> Option<SocketAddr> {
         self.peer
+    }
+
+    /// Gives who the client has proved to be, if the server asks for certificates and this client has shown
+    /// one. It is known to calls; not yet where a connection is taken, which comes before the handshake.
+    /// Needs the feature `tls`.
+    #[cfg(feature = "tls")]
+    pub fn peer_identity(&self) -> Option<&PeerIdentity> {
+        self.identity.as_ref()
     }
 }
 
