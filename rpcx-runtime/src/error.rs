@@ -28,7 +28,7 @@ pub enum Error {
     Connect {
         /// Where the connection was to go.
         address: Address,
-        /// What the operating system said.
+        /// What the operating system said, or why there is no TLS with the server.
         source: io::Error,
     },
     /// The call was refused before a server ran it.

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::{ArcSwapOption, Guard};
+use tokio::time::Instant;
 use tracing::Instrument as _;
 
 use super::breaker::{Circuit, Permit};
@@ -174,11 +175,12 @@ impl Endpoint {
     /// Connects, and does the handshake if the client speaks TLS.
     async fn reach(&self) -> io::Result<Duplex> {
         let settings = &self.settings;
+        let deadline = Instant::now().checked_add(settings.connect_timeout);
         let mut connected = false;
         let reach = async {
             let duplex = settings.connector().connect(&self.address).await?;
             connected = true;
-            secure(duplex, &self.address, settings).await
+            secure(duplex, &self.address, settings, deadline).await
         };
         let result = tokio::time::timeout(settings.connect_timeout, reach).await;
         result.unwrap_or_else(|_| {

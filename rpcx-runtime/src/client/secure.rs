@@ -2,21 +2,24 @@
 
 use std::io;
 
+use tokio::time::Instant;
+
 use super::settings::ChannelSettings;
 use crate::address::Address;
 use crate::transport::Duplex;
 
-/// Does the handshake with the server at `address`. The caller bounds how long it may take.
+/// Does the handshake with the server at `address`. The caller ends it at `deadline`, if there is one.
 #[cfg(feature = "tls")]
 pub(super) async fn secure(
     duplex: Duplex,
     address: &Address,
     settings: &ChannelSettings,
+    deadline: Option<Instant>,
 ) -> io::Result<Duplex> {
     let Some(tls) = &settings.tls else { return Ok(duplex) };
     let name = tls.name_at(address);
     let name = name.map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
-    crate::transport::tls::connect(duplex, tls, name).await
+    crate::transport::tls::connect(duplex, tls, name, deadline).await
 }
 
 /// Leaves the connection as it is: TLS is not built in.
@@ -25,6 +28,7 @@ pub(super) fn secure(
     duplex: Duplex,
     _: &Address,
     _: &ChannelSettings,
+    _: Option<Instant>,
 ) -> std::future::Ready<io::Result<Duplex>> {
     std::future::ready(Ok(duplex))
 }

@@ -13,8 +13,7 @@ pub(crate) fn meaning(error: &(dyn Error + 'static)) -> Option<String> {
             break tls;
         }
         if is_cut_off(cause) {
-            let meaning = "TLS: the server ended the handshake; perhaps it does not speak TLS";
-            return Some(meaning.to_owned());
+            return Some(CUT_OFF.to_owned());
         }
         cause = cause.source()?;
     };
@@ -115,6 +114,10 @@ fn tls_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a rustls::Error> 
     error.downcast_ref()
 }
 
+/// What it means that a connection ends in the handshake.
+pub(crate) const CUT_OFF: &str =
+    "TLS: the server ended the handshake; perhaps it does not speak TLS";
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -126,5 +129,55 @@ mod tests {
         let expected = "TLS: none of the given authorities signed the server's certificate";
         assert_eq!(meaning(&inside).as_deref(), Some(expected));
         assert_eq!(meaning(&io::Error::other("something else")), None);
+    }
+
+    #[test]
+    fn a_server_says_what_is_wrong_with_a_client() {
+        use AlertDescription as Alert;
+        let wrong = |error| of_client(&io::Error::new(io::ErrorKind::InvalidData, error));
+        for (error, expected) in [
+            (rustls::Error::NoCertificatesPresented, "the client shows no certificate"),
+            (
+                rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer),
+                "none of the given authorities signed the client's certificate",
+            ),
+            (
+                rustls::Error::InvalidCertificate(CertificateError::Expired),
+                "the client's certificate has expired",
+            ),
+            (
+                rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType),
+                "the client does not speak TLS",
+            ),
+            (
+                rustls::Error::AlertReceived(Alert::UnknownCA),
+                "the client does not trust who signed this server's certificate",
+            ),
+            (
+                rustls::Error::AlertReceived(Alert::BadCertificate),
+                "the client does not accept this server's certificate: BadCertificate",
+            ),
+            (
+                rustls::Error::AlertReceived(Alert::ProtocolVersion),
+                "the client refuses: ProtocolVersion",
+            ),
+        ] {
+            assert_eq!(wrong(error), expected);
+        }
+        let end = io::Error::new(io::ErrorKind::UnexpectedEof, "tls handshake eof");
+        assert_eq!(of_client(&end), "the client ended the handshake");
+    }
+
+    #[test]
+    fn alerts_about_something_else_are_no_refusal() {
+        let alert = |alert| {
+            let error = rustls::Error::AlertReceived(alert);
+            refusal(&io::Error::new(io::ErrorKind::InvalidData, error))
+        };
+        assert_eq!(alert(AlertDescription::InternalError), None);
+        assert_eq!(refusal(&io::ErrorKind::ConnectionReset.into()), None);
+        let expected = "TLS: the server refuses: CertificateRevoked, the certificate that was \
+                        shown is revoked";
+        assert_eq!(alert(AlertDescription::CertificateRevoked).as_deref(), Some(expected));
     }
 }

@@ -21,7 +21,7 @@ pub use identity::PeerIdentity;
 pub use rustls;
 pub use server::ServerTls;
 
-pub(crate) use meaning::{meaning, of_client, refusal};
+pub(crate) use meaning::{CUT_OFF, meaning, of_client, refusal};
 pub(crate) use pem::{certificates, key, roots, text};
 
 use std::sync::Arc;

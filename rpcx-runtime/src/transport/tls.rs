@@ -14,13 +14,15 @@ use tokio::time::Instant;
 use tokio_rustls::{TlsAcceptor, TlsConnector, client, server};
 
 use super::{Duplex, ReadHalf, WriteHalf};
-use crate::tls::{ClientTls, PeerIdentity, ServerTls, meaning};
+use crate::tls::{CUT_OFF, ClientTls, PeerIdentity, ServerTls, meaning};
 
-/// Does a client's handshake with the server that `name` must be. The caller bounds how long it may take.
+/// Does a client's handshake with the server that `name` must be. The caller ends it at `deadline`, if there
+/// is one.
 pub(crate) async fn connect(
     duplex: Duplex,
     tls: &ClientTls,
     name: ServerName<'static>,
+    deadline: Option<Instant>,
 ) -> io::Result<Duplex> {
     let (peer, begun) = (duplex.peer, Instant::now());
     let (config, asked) = tls.config();
@@ -31,7 +33,9 @@ pub(crate) async fn connect(
         && session.protocol_version() == Some(ProtocolVersion::TLSv1_3)
         && session.handshake_kind() != Some(HandshakeKind::Resumed);
     if is_told_later {
-        let patience = begun.elapsed() + PATIENCE;
+        // A server that says nothing is no reason to miss the deadline.
+        let left = deadline.map(|end| end.saturating_duration_since(Instant::now()) / 2);
+        let patience = (begun.elapsed() + PATIENCE).min(left.unwrap_or(Duration::MAX));
         if let Ok(verdict) = tokio::time::timeout(patience, verdict(&mut stream)).await {
             verdict.map_err(|error| explained(&error))?;
         }
@@ -56,8 +60,13 @@ async fn verdict(stream: &mut client::TlsStream<Joined>) -> io::Result<()> {
 
 /// Puts the meaning of an error in its place.
 fn explained(error: &io::Error) -> io::Error {
-    let text = meaning(error).unwrap_or_else(|| format!("TLS: in the handshake: {error}"));
-    io::Error::new(error.kind(), text)
+    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
+    let kind = error.kind();
+    let text = meaning(error).unwrap_or_else(|| match kind {
+        BrokenPipe | ConnectionAborted | ConnectionReset | UnexpectedEof => CUT_OFF.to_owned(),
+        _ => format!("TLS: in the handshake: {error}"),
+    });
+    io::Error::new(kind, text)
 }
 
 /// Does a server's handshake, within 10 s; gives what the client proved to be as well.
@@ -139,4 +148,4 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Drop for Writer<S> {
 const HANDSHAKE: Duration = Duration::from_secs(10);
 /// How much longer than its handshake a client waits for what the server makes of its certificate. It learns
 /// it from the first call as well.
-const PATIENCE: Duration = Duration::from_millis(50);
+const PATIENCE: Duration = Duration::from_millis(100);
