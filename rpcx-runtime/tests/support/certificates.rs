@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
-    KeyUsagePurpose,
+    KeyUsagePurpose, date_time_ymd,
 };
 
 /// Who signs certificates.
@@ -37,8 +37,13 @@ impl Authority {
         &self.certificate
     }
 
-    /// Signs for a server at these names and addresses, or for a client, which has none.
+    /// Signs for a server at these names and addresses, or for a client, which needs none.
     pub(crate) fn sign(&self, hosts: &[&str]) -> Pair {
+        self.sign_between(hosts, 1975, 4096)
+    }
+
+    /// Signs what is valid from the beginning of one year to that of another.
+    pub(crate) fn sign_between(&self, hosts: &[&str], from: i32, to: i32) -> Pair {
         let hosts: Vec<_> = hosts.iter().map(|&host| host.to_owned()).collect();
         let mut parameters = CertificateParams::new(hosts).expect("the hosts are such");
         parameters.distinguished_name.push(DnType::CommonName, "test");
@@ -46,6 +51,8 @@ impl Authority {
         // etcd's gateway is a client of its own server, with the server's certificate.
         parameters.extended_key_usages =
             vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
+        parameters.not_before = date_time_ymd(from, 1, 1);
+        parameters.not_after = date_time_ymd(to, 1, 1);
         let key = KeyPair::generate().expect("a key can be made");
         let certificate = parameters.signed_by(&key, &self.issuer);
         let certificate = certificate.expect("the authority can sign").pem();

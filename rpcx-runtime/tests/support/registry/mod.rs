@@ -16,6 +16,7 @@
 #![allow(dead_code, unused_imports, reason = "each test file is a crate and uses some of it")]
 
 #[cfg(feature = "tls")]
+#[path = "../certificates.rs"]
 mod certificates;
 pub(crate) mod contract;
 mod counter;

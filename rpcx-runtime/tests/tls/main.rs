@@ -1,0 +1,12 @@
+//! TLS between clients and servers, with certificates that are made for the test.
+#![cfg(all(feature = "tls", feature = "macros"))]
+
+mod calls;
+mod handshakes;
+mod hanging;
+mod mismatch;
+mod reloading;
+#[path = "../support/watched.rs"]
+#[allow(dead_code, reason = "each test file uses a part")]
+mod watched;
+mod world;
