@@ -15,3 +15,4 @@ pub mod measure;
 pub mod registries;
 pub mod socket;
 pub mod terminal;
+pub mod tls_files;

@@ -1,8 +1,10 @@
 //! Checks any rpcx server that offers the services of the interop tests.
 //!
-//! `interop-client --addr A [--network tcp|unix] [--token T] [--list] [--only ..] [--skip ..]`
+//! `interop-client --addr A [--network tcp|unix] [--token T] [--ca F [--cert F --key F]] [--list] [--only ..]
+//! [--skip ..]`
 //! prints `ok NAME` or `FAIL NAME: why` for each check and closes with `N passed, N failed`. With a
-//! token the checks of `auth` run too.
+//! token the checks of `auth` run too. The files are PEM; with them it speaks TLS, and leaves out what looks
+//! at frames.
 #![expect(clippy::print_stdout, reason = "the results")]
 
 use std::process::ExitCode;
@@ -11,6 +13,7 @@ use clap::Parser;
 use clap::builder::PossibleValuesParser;
 use rpcx_examples::interop_checks::{Check, Target};
 use rpcx_examples::terminal::explain;
+use rpcx_examples::tls_files::TlsFiles;
 
 #[derive(Parser)]
 struct Options {
@@ -23,6 +26,8 @@ struct Options {
     /// The token that the server asks for.
     #[arg(long)]
     token: Option<String>,
+    #[command(flatten)]
+    files: TlsFiles,
     /// Prints the names of the checks and runs none.
     #[arg(long)]
     list: bool,
@@ -44,7 +49,14 @@ impl Options {
 #[tokio::main]
 async fn main() -> ExitCode {
     let options = Options::parse();
-    let target = Target::new(&options.network, &options.addr, options.token.clone());
+    let tls = match options.files.client() {
+        Ok(tls) => tls,
+        Err(error) => {
+            println!("FAIL {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let target = Target::new(&options.network, &options.addr, options.token.clone(), tls);
     let checks: Vec<_> = Check::all(&target).filter(|check| options.wants(check)).collect();
     if options.list {
         for check in &checks {

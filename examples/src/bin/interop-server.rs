@@ -1,7 +1,8 @@
 //! Offers the services of the interop tests to any rpcx client; ends on SIGTERM.
 //!
-//! `interop-server --addr A [--network tcp|unix] [--auth T] [--interceptors]` prints where it listens,
-//! then `ready`, and at its end what became of the calls that it then had.
+//! `interop-server --addr A [--network tcp|unix] [--auth T] [--interceptors] [--cert F --key F [--ca F]]`
+//! prints where it listens, then `ready`, and at its end what became of the calls that it then had. The
+//! files are PEM; with them it speaks TLS.
 #![expect(clippy::print_stdout, reason = "whoever started this waits for the line")]
 
 use std::error::Error;
@@ -14,6 +15,7 @@ use rpcx::server::interceptor::{
 };
 use rpcx_examples::interop::{InteropServer, PbArithServer, Service};
 use rpcx_examples::socket::SocketOptions;
+use rpcx_examples::tls_files::TlsFiles;
 use tokio::signal::unix::{SignalKind, signal};
 
 #[derive(Parser)]
@@ -38,6 +40,8 @@ struct Options {
     shutdown: Option<f64>,
     #[command(flatten)]
     socket: SocketOptions,
+    #[command(flatten)]
+    files: TlsFiles,
 }
 
 /// Interceptors through which everything passes as it is.
@@ -65,6 +69,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
     }
     if options.interceptors {
         server = with_interceptors(server)?;
+    }
+    if let Some(tls) = options.files.server()? {
+        server = server.tls(tls);
     }
     let mut terminated = signal(SignalKind::terminate())?;
     if let Some(connections) = options.max_connections {

@@ -28,7 +28,7 @@ async fn right(target: Target) -> Result<(), Failure> {
 
 /// Every call is refused, with the hook's text.
 async fn wrong(target: Target, token: Option<&'static str>) -> Result<(), Failure> {
-    let builder = Target::stranger();
+    let builder = target.stranger();
     let builder = match token {
         Some(token) => builder.auth(token),
         None => builder,

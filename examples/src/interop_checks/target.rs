@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use rpcx::client::{Client, ClientBuilder};
 use rpcx::protocol::SerializeType;
+use rpcx::tls::ClientTls;
 use rpcx::{Error, codec};
 use serde::Serialize;
 
@@ -18,12 +19,18 @@ pub struct Target {
     network: String,
     addr: String,
     token: Option<String>,
+    tls: Option<ClientTls>,
 }
 
 impl Target {
-    /// Names a server: the network (`tcp` or `unix`), where it listens, the token it asks for.
-    pub fn new(network: &str, addr: &str, token: Option<String>) -> Self {
-        Self { network: network.to_owned(), addr: addr.to_owned(), token }
+    /// Names a server: the network (`tcp` or `unix`), where it listens, the token it asks for, and how it
+    /// is spoken to if it speaks TLS.
+    pub fn new(network: &str, addr: &str, token: Option<String>, tls: Option<ClientTls>) -> Self {
+        Self { network: network.to_owned(), addr: addr.to_owned(), token, tls }
+    }
+
+    pub(super) fn has_tls(&self) -> bool {
+        self.tls.is_some()
     }
 
     pub(super) fn has_token(&self) -> bool {
@@ -35,13 +42,17 @@ impl Target {
     }
 
     /// Sets a client up, without the token.
-    pub(super) fn stranger<C: Client>() -> ClientBuilder<C> {
-        C::builder().connect_timeout(Duration::from_secs(10))
+    pub(super) fn stranger<C: Client>(&self) -> ClientBuilder<C> {
+        let builder = C::builder().connect_timeout(Duration::from_secs(10));
+        match &self.tls {
+            Some(tls) => builder.tls(tls.clone()),
+            None => builder,
+        }
     }
 
     /// Sets a client up. It has no timeout of its own: that would show in the metadata.
     pub(super) fn builder<C: Client>(&self) -> ClientBuilder<C> {
-        let builder = Self::stranger();
+        let builder = self.stranger();
         match &self.token {
             Some(token) => builder.auth(token),
             None => builder,

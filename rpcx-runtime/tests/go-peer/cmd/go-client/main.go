@@ -12,6 +12,7 @@ import (
 
 	rpcxlog "github.com/smallnest/rpcx/log"
 
+	"rpcx-go-peer/internal/certs"
 	"rpcx-go-peer/internal/check"
 )
 
@@ -22,6 +23,10 @@ func main() {
 	flag.StringVar(&server.Address, "addr", "", "`address` of the server: HOST:PORT, or a path for unix")
 	flag.StringVar(&server.Network, "network", "tcp", "tcp or unix")
 	flag.StringVar(&server.Token, "token", "", "`token` to send; the checks of auth need one")
+	var files certs.Files
+	flag.StringVar(&files.Authorities, "ca", "", "`file` with whom to trust: TLS is spoken")
+	flag.StringVar(&files.Certificate, "cert", "", "`file` with the client's certificate")
+	flag.StringVar(&files.Key, "key", "", "`file` with its key")
 	list := flag.Bool("list", false, "print the names of the checks and run none")
 	only := flag.String("only", "", "run only `names`: topics, or patterns such as codecs/*-gzip, separated by commas")
 	skip := flag.String("skip", "", "leave out `names`, written as for -only")
@@ -33,6 +38,10 @@ func main() {
 		log.Fatalf("network %q is neither tcp nor unix", server.Network)
 	}
 
+	var err error
+	if server.TLS, err = files.Client(); err != nil {
+		log.Fatal(err)
+	}
 	checks := choose(check.All(), server, *only, *skip)
 	if *list {
 		for _, c := range checks {

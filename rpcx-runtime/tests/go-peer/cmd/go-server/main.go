@@ -3,6 +3,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"flag"
 	"fmt"
@@ -19,6 +20,7 @@ import (
 	"github.com/smallnest/rpcx/server"
 
 	"rpcx-go-peer/internal/arith"
+	"rpcx-go-peer/internal/certs"
 )
 
 // How long running calls may take to finish after SIGTERM.
@@ -30,21 +32,29 @@ func main() {
 	address := flag.String("addr", "127.0.0.1:0", "`address` to listen on: HOST:PORT, or a path for unix")
 	network := flag.String("network", "tcp", "tcp or unix")
 	token := flag.String("auth", "", "`token` that requests must carry; none if empty")
+	var files certs.Files
+	flag.StringVar(&files.Certificate, "cert", "", "`file` with the server's certificate: TLS is spoken")
+	flag.StringVar(&files.Key, "key", "", "`file` with its key")
+	flag.StringVar(&files.Authorities, "ca", "", "`file` with who must have signed the clients' certificates")
 	flag.Parse()
 	if flag.NArg() > 0 {
 		log.Fatalf("unexpected argument %q", flag.Arg(0))
 	}
-	if err := run(*network, *address, *token); err != nil {
+	if err := run(*network, *address, *token, files); err != nil {
 		log.Fatal(err)
 	}
 }
 
-func run(network, address, token string) error {
+func run(network, address, token string, files certs.Files) error {
 	rpcxlog.SetDummyLogger()
 	stop, cancel := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
 	defer cancel()
 
-	s := server.NewServer()
+	config, err := files.Server()
+	if err != nil {
+		return err
+	}
+	s := server.NewServer(server.WithTLSConfig(config))
 	if token != "" {
 		s.AuthFunc = func(_ context.Context, _ *protocol.Message, given string) error {
 			if given != token {
@@ -62,6 +72,10 @@ func run(network, address, token string) error {
 	}
 	// rpcx wraps the listener, so the port has to be asked for here.
 	bound := listener.Addr()
+	if config != nil {
+		// As rpcx does where it listens itself.
+		listener = tls.NewListener(listener, config)
+	}
 
 	ended := make(chan error, 1)
 	go func() { ended <- s.ServeListener(network, listener) }()

@@ -113,7 +113,9 @@ func overXClient(
 		if err != nil {
 			return err
 		}
-		x := client.NewXClient("Arith", mode, client.RoundRobin, discovery, options())
+		option := options()
+		option.TLSConfig = server.TLS
+		x := client.NewXClient("Arith", mode, client.RoundRobin, discovery, option)
 		defer x.Close()
 		if server.Token != "" {
 			x.Auth(server.Token)

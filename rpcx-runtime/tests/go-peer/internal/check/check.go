@@ -7,6 +7,7 @@ package check
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"slices"
@@ -18,6 +19,8 @@ type Server struct {
 	Network, Address string
 	// Token is sent with every request; empty if the server asks for none.
 	Token string
+	// TLS is how it is spoken to; nil if not over TLS.
+	TLS *tls.Config
 }
 
 // Check is one promise of the server.

@@ -30,6 +30,7 @@ func (s *session) ClientAfterDecode(m *protocol.Message) error {
 
 // open connects a client.
 func (server Server) open(option client.Option) (*session, error) {
+	option.TLSConfig = server.TLS
 	s := &session{Client: client.NewClient(option), server: server}
 	s.Plugins = client.NewPluginContainer()
 	s.Plugins.Add(s)

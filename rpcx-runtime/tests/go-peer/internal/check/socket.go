@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"crypto/tls"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -28,7 +29,13 @@ type socket struct {
 }
 
 func (server Server) dial(ctx context.Context) (*socket, error) {
-	conn, err := new(net.Dialer).DialContext(ctx, server.Network, server.Address)
+	var dialer interface {
+		DialContext(ctx context.Context, network, address string) (net.Conn, error)
+	} = new(net.Dialer)
+	if server.TLS != nil {
+		dialer = &tls.Dialer{Config: server.TLS}
+	}
+	conn, err := dialer.DialContext(ctx, server.Network, server.Address)
 	if err != nil {
 		return nil, err
 	}
