@@ -8,7 +8,7 @@ const SHOW: &str = env!("CARGO_BIN_EXE_show");
 type Lines = &'static [&'static str];
 
 /// An ellipsis stands for what differs from run to run.
-const EXAMPLES: [(&str, Lines); 32] = [
+const EXAMPLES: &[(&str, Lines)] = &[
     (
         "selector/random",
         &[
@@ -165,6 +165,19 @@ const EXAMPLES: [(&str, Lines); 32] = [
             "with the token: 200",
             "without a token: invalid token",
             "with another one: invalid token",
+        ],
+    ),
+    (
+        "tls",
+        &[
+            "billing.internal: welcome, billing",
+            "shop.internal: billing only",
+            "without a certificate: TLS: the server refuses: CertificateRequired, it asks for a \
+             certificate, and none was shown",
+            "trusting somebody else: TLS: none of the given authorities signed the server's \
+             certificate",
+            "with a new certificate: welcome, billing",
+            "in this process: billing only",
         ],
     ),
     (

@@ -32,3 +32,6 @@ pub mod restarts {}
 
 #[doc = include_str!("servers.md")]
 pub mod servers {}
+
+#[doc = include_str!("tls.md")]
+pub mod tls {}

@@ -31,6 +31,7 @@ mod servers;
 mod state;
 mod sticky;
 mod timeout;
+mod tls;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -96,6 +97,9 @@ const EXAMPLES: &[Example] = &[
     Example("timeout", "how long a call may take, and an attempt", || Box::pin(timeout::run())),
     Example("metadata", "pairs of text beside a call, both ways", || Box::pin(metadata::run())),
     Example("auth", "a token with every call", || Box::pin(auth::run())),
+    Example("tls", "encrypted connections, and both sides prove who they are", || {
+        Box::pin(tls::run())
+    }),
     Example("interceptor", "what wraps calls and attempts on the client's side", || {
         Box::pin(interceptor::run())
     }),
