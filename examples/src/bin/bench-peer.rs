@@ -1,12 +1,12 @@
 //! One side of a benchmark: a server, or a client that prints one line of JSON.
 //!
-//! `bench-peer server --port P` prints `ready` and serves until it is killed.
+//! `bench-peer server --port P [--cert F --key F [--ca F]]` prints `ready` and serves until it is killed.
 //!
 //! `bench-peer client --port P --workload msg|mul|echo64k|echo1m|rawecho1m --conns C --inflight N
-//! --secs S --warmup W [--server-pid PID] [--codec msgpack|pb]` opens C connections, makes one
+//! --secs S --warmup W [--server-pid PID] [--codec msgpack|pb] [--ca F [--cert F --key F]]` opens C connections, makes one
 //! checked call on each, and then runs N loops of calls, each reply checked; calls are counted for S
 //! seconds after a warm-up of W. Everything goes through the generated client and server with the
-//! default limits.
+//! default limits. The files are PEM; with them it goes over TLS.
 
 use std::error::Error;
 use std::sync::Arc;
@@ -15,11 +15,13 @@ use std::time::{Duration, Instant};
 use clap::{Parser, Subcommand, ValueEnum};
 use rpcx::client::{Channel, Client as _};
 use rpcx::protocol::SerializeType;
+use rpcx::tls::{ClientTls, ServerTls};
 use rpcx::{Bytes, Server};
 use rpcx_examples::bench::{
     ArithClient, ArithServer, BenchmarkMessage, Blob, HelloClient, HelloServer, MulArgs, Service,
 };
 use rpcx_examples::measure::Measurement;
+use rpcx_examples::tls_files::TlsFiles;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -35,6 +37,8 @@ enum Side {
     Server {
         #[arg(long)]
         port: u16,
+        #[command(flatten)]
+        files: TlsFiles,
     },
     Client(ClientOptions),
 }
@@ -57,6 +61,8 @@ struct ClientOptions {
     server_pid: Option<i32>,
     #[arg(long, default_value = "msgpack")]
     codec: Codec,
+    #[command(flatten)]
+    files: TlsFiles,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -85,14 +91,18 @@ struct Peer {
 }
 
 impl Peer {
-    async fn connect(options: &ClientOptions) -> rpcx::Result<Self> {
+    async fn connect(options: &ClientOptions, tls: Option<&ClientTls>) -> rpcx::Result<Self> {
         let serialize_type = match (options.workload, options.codec) {
             (Workload::Rawecho1m, _) => SerializeType::RAW,
             (_, Codec::Msgpack) => SerializeType::MSGPACK,
             (_, Codec::Pb) => SerializeType::PROTOBUF,
         };
         let address = format!("tcp@127.0.0.1:{}", options.port);
-        let channel = Channel::builder().codec(serialize_type).connect_to(&address).await?;
+        let mut builder = Channel::builder().codec(serialize_type);
+        if let Some(tls) = tls {
+            builder = builder.tls(tls.clone());
+        }
+        let channel = builder.connect_to(&address).await?;
         let size = match options.workload {
             Workload::Echo64k => 64 << 10,
             Workload::Echo1m | Workload::Rawecho1m => 1 << 20,
@@ -144,8 +154,11 @@ impl Peer {
     }
 }
 
-async fn serve(port: u16) -> Result<(), Box<dyn Error>> {
-    let server = Server::new().add(HelloServer::new(Service)).add(ArithServer::new(Service));
+async fn serve(port: u16, tls: Option<ServerTls>) -> Result<(), Box<dyn Error>> {
+    let mut server = Server::new().add(HelloServer::new(Service)).add(ArithServer::new(Service));
+    if let Some(tls) = tls {
+        server = server.tls(tls);
+    }
     let bound = server.bind(&format!("tcp@127.0.0.1:{port}")).await?;
     #[expect(clippy::print_stdout, reason = "whoever started this may wait for the line")]
     {
@@ -156,9 +169,10 @@ async fn serve(port: u16) -> Result<(), Box<dyn Error>> {
 }
 
 async fn measure(options: ClientOptions) -> Result<(), Box<dyn Error>> {
+    let tls = options.files.client()?;
     let mut peers = Vec::new();
     for _ in 0..options.conns {
-        let peer = Peer::connect(&options).await?;
+        let peer = Peer::connect(&options, tls.as_ref()).await?;
         if !peer.call().await {
             return Err("the first call failed".into());
         }
@@ -188,7 +202,7 @@ async fn measure(options: ClientOptions) -> Result<(), Box<dyn Error>> {
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() -> Result<(), Box<dyn Error>> {
     match Options::parse().side {
-        Side::Server { port } => serve(port).await,
+        Side::Server { port, files } => serve(port, files.server()?).await,
         Side::Client(options) => measure(options).await,
     }
 }
