@@ -10,6 +10,10 @@ use rpcx::{Client as _, Server};
 use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 
+#[cfg(feature = "tls")]
+#[path = "support/certificates.rs"]
+#[allow(dead_code, reason = "each test file uses a part")]
+mod certificates;
 #[path = "support/client.rs"]
 #[allow(dead_code, reason = "each test file uses a part")]
 mod support;
@@ -115,7 +119,38 @@ fn connections_servers_and_calls_keep_little() {
         let call = client.answer().into_future();
         report("the future of a call", size_of_val(&call));
         assert!(size_of_val(&call) <= 800);
+
+        #[cfg(feature = "tls")]
+        encrypted().await;
     });
+}
+
+/// What connections with TLS keep, idle after a first call.
+#[cfg(feature = "tls")]
+async fn encrypted() {
+    use rpcx::tls::{ClientTls, ServerTls};
+    let authority = certificates::Authority::new("ours");
+    let pair = authority.sign(&["127.0.0.1"]);
+    let tls = ServerTls::new(pair.certificate, pair.key).unwrap();
+    let server = Server::new().add(ArithServer::new(Calculator)).tls(tls);
+    let address = serve(server, "tcp@127.0.0.1:0").await;
+    let tls = ClientTls::new(authority.certificate()).unwrap();
+    let connect = || async {
+        let client = ArithClient::builder().tls(tls.clone()).connect_to(&address).await.unwrap();
+        client.mul(args(1, 2)).await.unwrap();
+        client
+    };
+    // What both keep to resume sessions.
+    drop(connect().await);
+    let connected = async {
+        let mut clients = Vec::with_capacity(CONNECTIONS);
+        for _ in 0..CONNECTIONS {
+            clients.push(connect().await);
+        }
+        clients
+    };
+    let what = "a channel with a connection over TLS, both sides";
+    drop(kept(what, CONNECTIONS, 40_000, connected).await);
 }
 
 const CONNECTIONS: usize = 100;

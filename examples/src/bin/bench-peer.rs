@@ -3,10 +3,10 @@
 //! `bench-peer server --port P [--cert F --key F [--ca F]]` prints `ready` and serves until it is killed.
 //!
 //! `bench-peer client --port P --workload msg|mul|echo64k|echo1m|rawecho1m --conns C --inflight N
-//! --secs S --warmup W [--server-pid PID] [--codec msgpack|pb] [--ca F [--cert F --key F]]` opens C connections, makes one
-//! checked call on each, and then runs N loops of calls, each reply checked; calls are counted for S
-//! seconds after a warm-up of W. Everything goes through the generated client and server with the
-//! default limits. The files are PEM; with them it goes over TLS.
+//! --secs S --warmup W [--server-pid PID] [--codec msgpack|pb] [--ca F [--cert F --key F]]` opens C
+//! connections, makes one checked call on each, and then runs N loops of calls, each reply checked;
+//! calls are counted for S seconds after a warm-up of W. Everything goes through the generated client
+//! and server with the default limits. The files are PEM; with them it goes over TLS.
 
 use std::error::Error;
 use std::sync::Arc;

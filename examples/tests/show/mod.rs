@@ -8,7 +8,7 @@ const SHOW: &str = env!("CARGO_BIN_EXE_show");
 type Lines = &'static [&'static str];
 
 /// An ellipsis stands for what differs from run to run.
-const EXAMPLES: &[(&str, Lines)] = &[
+const EXAMPLES: [(&str, Lines); 33] = [
     (
         "selector/random",
         &[

@@ -19,7 +19,7 @@ use super::link::{Held, Link};
 use super::patience::{Crowd, WriteStall};
 use super::stop::Lifetime;
 use crate::outlet::Outlet as _;
-use crate::protocol::{Header, Message, Output};
+use crate::protocol::{DecodeError, Header, Message, Output};
 use crate::service::Slot;
 use crate::transport::{Duplex, Fill, FrameReader, WriteHalf, poll_write_all};
 
@@ -120,7 +120,11 @@ impl Connection {
                     Ok(Some(message)) => message,
                     Ok(None) => return,
                     Err(error) => {
-                        tracing::debug!(peer = ?self.link.peer(), %error, "no rpcx message");
+                        let what = match error {
+                            DecodeError::BadMagic(TLS_HANDSHAKE) => "TLS, which is not spoken here",
+                            _ => "no rpcx message",
+                        };
+                        tracing::debug!(peer = ?self.link.peer(), %error, "{what}");
                         self.frames.discard();
                         return self.abandon();
                     }
@@ -420,5 +424,7 @@ async fn handle(mut slot: Slot, deadline: Option<Instant>, _held: Option<Held>) 
 const REQUESTS_A_TURN: usize = 256;
 /// Bytes that may wait for a client before its requests wait too.
 const QUEUE: usize = 4 << 20;
+/// How a record of TLS begins that begins a handshake.
+const TLS_HANDSHAKE: u8 = 0x16;
 const OVERLOADED: &str = "too many calls are running on this connection";
 const TOO_MUCH: &str = "the server holds too many bytes of requests";

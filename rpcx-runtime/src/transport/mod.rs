@@ -24,7 +24,7 @@ pub(crate) use write::poll_write_all;
 
 /// The reading half of a connection.
 pub type ReadHalf = Box<dyn AsyncRead + Send + Unpin>;
-/// The writing half of a connection.
+/// The writing half of a connection. It is flushed after each batch of messages.
 pub type WriteHalf = Box<dyn AsyncWrite + Send + Unpin>;
 
 /// A connection: bytes both ways.

@@ -4,6 +4,7 @@
 mod calls;
 mod handshakes;
 mod hanging;
+mod logging;
 mod mismatch;
 mod reloading;
 #[path = "../support/watched.rs"]
