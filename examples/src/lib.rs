@@ -8,6 +8,7 @@ pub mod arith;
 pub mod bench;
 #[cfg(all(feature = "etcd", feature = "zookeeper", feature = "consul", feature = "mdns"))]
 pub mod event;
+pub mod faults;
 pub mod interop;
 pub mod interop_checks;
 pub mod load;

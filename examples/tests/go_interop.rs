@@ -21,6 +21,7 @@ use support::Program;
 
 static GO_PEER: GoModule = GoModule::new("go-peer");
 
+const FAULTS: &str = env!("CARGO_BIN_EXE_faults");
 const INTEROP_CLIENT: &str = env!("CARGO_BIN_EXE_interop-client");
 const INTEROP_SERVER: &str = env!("CARGO_BIN_EXE_interop-server");
 
@@ -54,6 +55,23 @@ fn go_calls_ours_through_interceptors() {
 #[test]
 fn go_calls_ours_over_unix() {
     go_calls_ours("go_calls_ours_over_unix", &Meeting::Unix);
+}
+
+/// Go's client behind the proxy that knows messages, which come in pieces both ways.
+#[test]
+fn go_calls_ours_through_a_proxy() {
+    let test = "go_calls_ours_through_a_proxy";
+    let Some(folder) = GO_PEER.programs(test) else { return };
+    let server = Program::start(INTEROP_SERVER, &["--addr", "127.0.0.1:0"]);
+    let address = server.wait_for("listening on");
+    let (_, to) = address.split_once('@').expect("an address has a network");
+    let rules = ["--rule", "request one-in 3 slice 700 0", "--rule", "reply one-in 3 slice 700 0"];
+    let proxy = Program::start(FAULTS, &[&["--to", to, "--seed", "1"], &rules[..]].concat());
+    let addr = proxy.wait_for("listening on");
+    check_passed(&folder.join("go-client"), &["-addr".to_owned(), addr]);
+    server.stop().expect_success();
+    let counts = proxy.stop().expect_success().output.pop().expect("the counts");
+    assert!(counts.contains(" slice"), "{counts}");
 }
 
 #[test]

@@ -1,115 +1,19 @@
-//! Servers that count what they run, behind a proxy that cuts connections within messages: calls that
-//! may not run twice do not.
+//! Connections that are cut within messages at random: calls that may not run twice do not.
 //!
 //! There are 10,000 calls, or a million with `RPCX_LONG=1`; `RPCX_CUT_SEED` sets the seed. All is in
 //! memory, on one thread and on tokio's paused clock.
-#![cfg(feature = "macros")]
 
-use std::io::Write as _;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use fastrand::Rng;
 use rpcx::client::RetryBudget;
 use rpcx::registry::MultipleServers;
-use rpcx::transport::{ConnectFuture, Connector, Duplex, NetworkConnector, ReadHalf, WriteHalf};
-use rpcx::{Address, Bytes, Client as _, Executed, FailMode, Result, RetryRule, Server};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use rpcx::{Bytes, Client as _, Executed, FailMode, RetryRule};
+use rpcx_examples::faults::{At, Fault, FaultConnector, Faults, Rule, When};
 
-/// Counts calls under the number that they bring.
-#[rpcx::service]
-trait Counting {
-    /// May run twice.
-    #[rpcx(idempotent)]
-    async fn put(&self, id: usize, cargo: Bytes) -> Result<usize>;
-
-    /// May not run twice.
-    async fn add(&self, id: usize, cargo: Bytes) -> Result<usize>;
-}
-
-/// How often each call ran.
-#[derive(Clone)]
-struct Ledger(Arc<[AtomicU32]>);
-
-impl Ledger {
-    fn runs(&self, id: usize) -> u32 {
-        self.0[id].load(Ordering::Relaxed)
-    }
-
-    async fn run(&self, id: usize) -> usize {
-        self.0[id].fetch_add(1, Ordering::Relaxed);
-        if id.is_multiple_of(3) {
-            // Long enough for others to cut the connection meanwhile.
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
-        id
-    }
-}
-
-impl Counting for Ledger {
-    async fn put(&self, id: usize, _: Bytes) -> Result<usize> {
-        Ok(self.run(id).await)
-    }
-
-    async fn add(&self, id: usize, _: Bytes) -> Result<usize> {
-        Ok(self.run(id).await)
-    }
-}
-
-/// Connects to servers of this process through a proxy that cuts.
-#[derive(Clone, Debug)]
-struct Cutting {
-    rng: Arc<Mutex<Rng>>,
-    cuts: Arc<AtomicU64>,
-}
-
-impl Connector for Cutting {
-    fn connect(&self, address: &Address) -> ConnectFuture {
-        let far = NetworkConnector::new().connect(address);
-        let cuts = Arc::clone(&self.cuts);
-        let mut rng = self.rng.lock().unwrap_or_else(PoisonError::into_inner);
-        let (mut up, mut down) = (rng.fork(), rng.fork());
-        Box::pin(async move {
-            let Duplex { reader: replies, writer: to_server, .. } = far.await?;
-            let (near, ours) = tokio::io::duplex(64 << 10);
-            let Duplex { reader: requests, writer: to_client, .. } = Duplex::of(ours);
-            tokio::spawn(async move {
-                // When one of the two ends, both directions are closed.
-                tokio::select! {
-                    biased;
-                    () = carry(requests, to_server, &mut up, &cuts) => {}
-                    () = carry(replies, to_client, &mut down, &cuts) => {}
-                }
-            });
-            Ok(Duplex::of(near))
-        })
-    }
-}
-
-/// Carries messages until one side ends or a cut is due: of that message only a part gets through.
-async fn carry(mut from: ReadHalf, mut to: WriteHalf, rng: &mut Rng, cuts: &AtomicU64) {
-    loop {
-        let mut message = vec![0; HEADER];
-        if from.read_exact(&mut message).await.is_err() {
-            return;
-        }
-        let length = u32::from_be_bytes([message[12], message[13], message[14], message[15]]);
-        message.resize(HEADER + length as usize, 0);
-        if from.read_exact(&mut message[HEADER..]).await.is_err() {
-            return;
-        }
-        let cut = rng.u32(0..MESSAGES_A_CUT) == 0;
-        let part = if cut { rng.usize(0..=message.len()) } else { message.len() };
-        let carried = to.write_all(&message[..part]).await;
-        if cut {
-            cuts.fetch_add(1, Ordering::Relaxed);
-        }
-        if cut || carried.is_err() {
-            return;
-        }
-    }
-}
+use crate::ledger::{CountingClient, Ledger};
+use crate::{long, say};
 
 /// What the callers were told.
 #[derive(Debug, Default)]
@@ -160,8 +64,7 @@ impl Caller {
 #[tokio::test(start_paused = true)]
 async fn what_may_not_run_twice_does_not() {
     let seed = std::env::var("RPCX_CUT_SEED").map_or(1, |seed| seed.parse().expect("a number"));
-    let long = std::env::var("RPCX_LONG").is_ok_and(|long| long == "1");
-    let calls = if long { 1_000_000 } else { 10_000 };
+    let calls = if long() { 1_000_000 } else { 10_000 };
     let came = make(calls, seed, "safe", RetryRule::Safe).await;
     came.report();
     assert_eq!(came.duplicates, 0, "seed {seed}");
@@ -198,17 +101,16 @@ struct Came {
 async fn make(calls: usize, seed: u64, name: &str, rule: RetryRule) -> Came {
     fastrand::seed(seed);
     let mut rng = Rng::with_seed(seed);
-    let ledger = Ledger((0..calls).map(|_| AtomicU32::new(0)).collect());
+    let ledger = Ledger::new(calls);
     let names = ["a", "b", "c"].map(|server| format!("memory@duplicates-{name}-{server}"));
-    for name in &names {
-        let server = Server::new().add(CountingServer::new(ledger.clone())).without_registry();
-        tokio::spawn(server.bind(name).await.expect("a free name").serve());
+    ledger.serve(&names).await;
+    let faults = Faults::new(rng.u64(..));
+    for rule in [Rule::request, Rule::reply] {
+        faults.add(rule(Fault::Cut(At::Random)).when(When::OneIn(MESSAGES_A_CUT)));
     }
-    let cuts = Arc::new(AtomicU64::new(0));
-    let network = Cutting { rng: Arc::new(Mutex::new(rng.fork())), cuts: Arc::clone(&cuts) };
     let client = CountingClient::builder()
         .registry(MultipleServers::new(names).expect("they are addresses"))
-        .connector(network)
+        .connector(FaultConnector::new(faults.clone()))
         .retry(rule)
         // More is made again than a client usually would.
         .retry_budget(RetryBudget::unlimited())
@@ -232,19 +134,17 @@ async fn make(calls: usize, seed: u64, name: &str, rule: RetryRule) -> Came {
         (0..calls).filter(|id| may_run_twice(*id) == twice && ledger.runs(*id) > 1).count()
     };
     let (duplicates, repeated) = (more_than_once(false), more_than_once(true));
-    Came { seed, calls, rule, cuts: cuts.load(Ordering::Relaxed), duplicates, repeated, tally }
+    Came { seed, calls, rule, cuts: faults.counts().of("cut"), duplicates, repeated, tally }
 }
 
 impl Came {
     fn report(&self) {
         let Self { seed, calls, rule, cuts, duplicates, repeated, tally } = self;
         let failed = tally.failed;
-        // Not `eprintln`, which the test runner would keep to itself.
-        let _ = writeln!(
-            std::io::stderr(),
+        say(&format!(
             "duplicates, {rule}: seed {seed}, {calls} calls, {cuts} cuts, {duplicates} duplicates; \
              {failed} calls failed, {repeated} idempotent ones ran more than once"
-        );
+        ));
     }
 }
 
@@ -254,6 +154,4 @@ fn may_run_twice(id: usize) -> bool {
 
 const CALLERS: usize = 32;
 /// How many messages pass before one is cut, on average.
-const MESSAGES_A_CUT: u32 = 60;
-/// The part of a message that tells its length.
-const HEADER: usize = 16;
+const MESSAGES_A_CUT: u64 = 60;
