@@ -9,11 +9,13 @@ pub mod bench;
 #[cfg(all(feature = "etcd", feature = "zookeeper", feature = "consul", feature = "mdns"))]
 pub mod event;
 pub mod faults;
+pub mod hostile;
 pub mod interop;
 pub mod interop_checks;
 pub mod load;
 pub mod measure;
 pub mod registries;
 pub mod socket;
+pub mod soak;
 pub mod terminal;
 pub mod tls_files;
