@@ -2,4 +2,4 @@
 
 pub use crate::client::Client;
 #[cfg(feature = "macros")]
-pub use crate::rpcx;
+pub use rpcx_macros::rpcx;
