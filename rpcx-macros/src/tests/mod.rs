@@ -2,5 +2,6 @@
 
 mod expansion;
 mod mistakes;
+mod noise;
 mod options;
 mod reference;
