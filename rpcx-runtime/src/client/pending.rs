@@ -208,3 +208,87 @@ mod tests {
         assert!(!given(pending.take(queued, &waker())));
     }
 }
+
+/// What a caller, the reader and the end of the connection do, in every order that threads allow.
+///
+/// The table is behind the connection's lock; what is shown here is that no order of those who take it leaves
+/// a caller asleep or a place taken.
+#[cfg(all(test, rpcx_loom))]
+mod interleavings {
+    use std::sync::Arc;
+    use std::task::Poll;
+
+    use loom::sync::Mutex;
+    use loom::thread;
+
+    use super::*;
+
+    type Shared = Arc<Mutex<Pending>>;
+
+    /// Waits for the outcome of a call, as its future does.
+    fn outcome(pending: &Shared, seq: u64) -> Outcome {
+        loom::future::block_on(std::future::poll_fn(|cx| {
+            match pending.lock().unwrap().take(seq, cx.waker()) {
+                Some(outcome) => Poll::Ready(outcome),
+                None => Poll::Pending,
+            }
+        }))
+    }
+
+    /// Answers a call, as the reader does: it wakes after it has let go of the lock.
+    fn answer(pending: &Shared, seq: u64) {
+        let reply = Outcome::Reply(Message::default());
+        let waker = pending.lock().unwrap().complete(seq, reply);
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+
+    fn lose(pending: &Shared) {
+        let wakers = pending.lock().unwrap().lose_all(1);
+        wakers.into_iter().for_each(Waker::wake);
+    }
+
+    fn with_one_call() -> (Shared, u64) {
+        let mut pending = Pending::default();
+        let seq = pending.insert(Waker::noop().clone(), 0);
+        (Arc::new(Mutex::new(pending)), seq)
+    }
+
+    fn assert_empty(pending: &Shared) {
+        let pending = pending.lock().unwrap();
+        assert_eq!((pending.waiting(), pending.free.len()), (0, pending.slots.len()));
+    }
+
+    #[test]
+    fn a_reply_and_the_end_of_the_connection_give_one_outcome() {
+        loom::model(|| {
+            let (pending, seq) = with_one_call();
+            let (reader, closer) = (Arc::clone(&pending), Arc::clone(&pending));
+            let threads =
+                [thread::spawn(move || answer(&reader, seq)), thread::spawn(move || lose(&closer))];
+            let _ = outcome(&pending, seq);
+            for thread in threads {
+                thread.join().unwrap();
+            }
+            assert_empty(&pending);
+        });
+    }
+
+    #[test]
+    fn a_call_that_is_given_up_as_its_reply_comes_leaves_its_place() {
+        loom::model(|| {
+            let (pending, seq) = with_one_call();
+            let reader = Arc::clone(&pending);
+            let reader = thread::spawn(move || answer(&reader, seq));
+            pending.lock().unwrap().forget(seq);
+            // The next call takes the place, and no reply of the one before.
+            let next = pending.lock().unwrap().insert(Waker::noop().clone(), 0);
+            reader.join().unwrap();
+            assert!(pending.lock().unwrap().take(next, Waker::noop()).is_none());
+            answer(&pending, next);
+            assert!(matches!(outcome(&pending, next), Outcome::Reply(_)));
+            assert_empty(&pending);
+        });
+    }
+}

@@ -1,9 +1,19 @@
 //! What a connection's task and its handlers share.
 
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
+#[cfg(not(all(test, rpcx_loom)))]
+use std::sync::{
+    Mutex, MutexGuard,
+    atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
+};
 use std::task::{Context, Waker};
+
+#[cfg(all(test, rpcx_loom))]
+use loom::sync::{
+    Mutex, MutexGuard,
+    atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
+};
 
 use super::bound::Parts;
 use super::budget;
@@ -243,5 +253,100 @@ impl Outlet for Link {
     #[cfg(feature = "tls")]
     fn peer_identity(&self) -> Option<&PeerIdentity> {
         self.connection.peer_identity()
+    }
+}
+
+/// What the connection's task and its handlers do, in every order that threads allow.
+///
+/// `RUSTFLAGS="--cfg rpcx_loom" cargo test -p rpcx-runtime --lib --release interleavings`
+#[cfg(all(test, rpcx_loom))]
+mod interleavings {
+    use loom::thread;
+
+    use super::*;
+    use crate::server::builder::ServerSettings;
+    use crate::server::load::LoadCounter;
+    use crate::server::router::Router;
+
+    fn link() -> Arc<Link> {
+        let (router, settings) = (Router::default(), ServerSettings::default());
+        let parts = Parts { router, settings, load: Arc::new(LoadCounter::new()) };
+        Arc::new(Link::new(Arc::new(parts), None))
+    }
+
+    /// Does as the connection's task: looks, and sleeps if there is nothing to see. That it sleeps for ever is
+    /// a failure.
+    fn sleep_until(link: &Link, mut is_there: impl FnMut() -> bool) {
+        loom::future::block_on(std::future::poll_fn(|cx| {
+            link.wake_up();
+            loop {
+                if is_there() {
+                    return std::task::Poll::Ready(());
+                }
+                if link.sleep(true, cx) {
+                    return std::task::Poll::Pending;
+                }
+            }
+        }));
+    }
+
+    fn answer(link: &Link, number: u64) -> bool {
+        link.write(&mut |out| out.frame(Header::push(number), b"", b"", [], b""))
+    }
+
+    #[test]
+    fn a_close_is_never_slept_through() {
+        loom::model(|| {
+            let link = link();
+            let handler = Arc::clone(&link);
+            let handler = thread::spawn(move || handler.close());
+            sleep_until(&link, || link.is_closing());
+            handler.join().unwrap();
+        });
+    }
+
+    #[test]
+    fn answers_of_two_handlers_both_leave() {
+        loom::model(|| {
+            let link = link();
+            let handlers = [1, 2].map(|number| {
+                let link = Arc::clone(&link);
+                thread::spawn(move || assert!(answer(&link, number)))
+            });
+            let (mut batch, mut sent) = (Output::new(), 0);
+            sleep_until(&link, || {
+                link.take_output(&mut batch);
+                sent += batch.len();
+                batch = Output::new();
+                sent == 2 * 32
+            });
+            for handler in handlers {
+                handler.join().unwrap();
+            }
+        });
+    }
+
+    #[test]
+    fn the_end_of_a_oneway_call_makes_room_and_is_noticed() {
+        loom::model(|| {
+            let link = link();
+            let running = link.begin_oneway();
+            let handler = thread::spawn(move || drop(running));
+            sleep_until(&link, || link.oneway_calls() == 0);
+            handler.join().unwrap();
+        });
+    }
+
+    #[test]
+    fn nothing_is_kept_of_an_answer_that_comes_after_the_end() {
+        loom::model(|| {
+            let link = link();
+            let late = Arc::clone(&link);
+            let handler = thread::spawn(move || answer(&late, 1));
+            link.shut();
+            let _ = handler.join().unwrap();
+            assert_eq!(link.queued(), 0);
+            assert!(!answer(&link, 2));
+        });
     }
 }
