@@ -18,7 +18,7 @@ use rpcx_examples::terminal::explain;
 #[derive(Parser)]
 #[command(args_conflicts_with_subcommands = true)]
 struct Options {
-    /// How long, in minutes. Memory is judged from 5 minutes on.
+    /// How long, in minutes, and until there was every kind of trouble once. Memory is judged from 5 minutes on.
     #[arg(long, default_value_t = 30.0)]
     minutes: f64,
     /// What the order of the faults follows from; by default another one each time.

@@ -25,7 +25,7 @@ use crate::faults::{Faults, Proxy};
 /// How long to soak, and with what seed.
 #[derive(Clone, Copy, Debug)]
 pub struct Plan {
-    /// How long.
+    /// How long, and until there was every kind of trouble once.
     pub length: Duration,
     /// What faults come when follows from it.
     pub seed: u64,
@@ -66,7 +66,7 @@ pub async fn run(plan: Plan, say: impl Fn(&str)) -> io::Result<Verdict> {
     let mut trouble = Trouble::new(plan.seed);
     let mut samples = Samples::default();
     let (begun, mut last) = (Instant::now(), 0);
-    while begun.elapsed() < plan.length {
+    while begun.elapsed() < plan.length || !trouble.was_of_every_kind() {
         let name = trouble.begin(&mut sites, plan.phase).await?;
         Trouble::end(&sites);
         tokio::time::sleep(plan.phase).await;

@@ -102,6 +102,11 @@ impl Trouble {
         Self { rng: Rng::with_seed(seed), bag: Vec::new(), made: BTreeMap::new() }
     }
 
+    /// Tells whether there was every kind of trouble.
+    pub(super) fn was_of_every_kind(&self) -> bool {
+        self.made.len() == Kind::ALL.len()
+    }
+
     /// Makes trouble for as long as `lasts`; tells of what kind. What it set up is there until
     /// [`end`](Self::end).
     pub(super) async fn begin(

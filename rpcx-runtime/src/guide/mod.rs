@@ -27,8 +27,11 @@ pub mod performance {}
 #[doc = include_str!("registries.md")]
 pub mod registries {}
 
+#[doc = include_str!("reliability.md")]
+pub mod reliability {}
 #[doc = include_str!("restarts.md")]
 pub mod restarts {}
+
 
 #[doc = include_str!("servers.md")]
 pub mod servers {}
