@@ -18,7 +18,7 @@ use tokio::net::TcpListener;
 /// A rule is: `request` or `reply`; then which messages of each connection, if not all: `nth N`, `every N` or
 /// `one-in N`; then `times N` for how often at most, all connections together; then one of
 ///
-///   corrupt PLACE [BITS]   changes those bits of the byte at PLACE, or some
+///   corrupt PLACE BITS     changes those bits of the byte at PLACE; without BITS, some
 ///   cut PLACE              lets the bytes before PLACE through and closes the connection
 ///   reset PLACE            the same, and resets it
 ///   delay MS               holds it, and what follows, back

@@ -1,6 +1,6 @@
 //! Calls for many minutes over a network and with servers that fail in turn, and what is left of it.
 //!
-//! Two servers run in processes of their own, each behind a [`Proxy`](crate::faults::Proxy). One of them is
+//! Two servers run in processes of their own, each behind a [`Proxy`]. One of them is
 //! killed now and then, the other never: on that one, and on this process, memory, descriptors and tasks are
 //! watched. Servers tell this process of every call that they run, and so it knows what ran twice.
 

@@ -194,8 +194,19 @@ impl ServerProcess {
         self.process.kill().await?;
         // What it had told is in the pipe still.
         let _ = (&mut self.listening).await;
-        *self = Self::start(&self.program, &self.address, self.ran.clone()).await?;
-        Ok(())
+        let mut tries = 0;
+        loop {
+            match Self::start(&self.program, &self.address, self.ran.clone()).await {
+                Ok(server) => {
+                    *self = server;
+                    return Ok(());
+                }
+                // Somebody's connection may have got the port for a moment.
+                Err(_) if tries < RESTARTS => tries += 1,
+                Err(error) => return Err(error),
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
     }
 }
 
@@ -213,3 +224,6 @@ async fn listen(mut output: BufReader<ChildStdout>, ran: Ran) {
         line.clear();
     }
 }
+
+/// How often a server is started again where its port is taken.
+const RESTARTS: u32 = 50;

@@ -18,7 +18,7 @@ fn find_failure(rounds: u64) -> Option<String> {
         let mut dice = Dice(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15));
         let mut args = pick(&samples_of_options(), &mut dice);
         let mut item = pick(&samples_of_items(), &mut dice);
-        for _ in 0..1 + dice.below(4) {
+        for _ in 0..=dice.below(4) {
             if dice.below(3) == 0 {
                 args = changed(args, &words, &mut dice);
             } else {

@@ -1,7 +1,7 @@
 //! Clients and servers on a simulated network that fails by plan: partitions, held links, crashes,
 //! restarts, latency, a registry that flaps. All randomness comes from one seed.
 //!
-//! An ordinary run takes 50 seeds, with `RPCX_LONG=1` it takes 200. A seed that fails is printed with
+//! An ordinary run takes 50 seeds, with `RPCX_LONG=1` it takes 1,000. A seed that fails is printed with
 //! the command that runs it alone: `RPCX_SIM_SEED=7 cargo test -p rpcx-runtime --test simulation`.
 //! With `RPCX_SIM_TRACE=1` the events of that seed are printed too.
 #![cfg(feature = "macros")]
@@ -92,7 +92,7 @@ fn seeds() -> Vec<u64> {
         return vec![seed.parse().expect("RPCX_SIM_SEED is a number")];
     }
     let long = std::env::var("RPCX_LONG").is_ok_and(|long| long == "1");
-    (0..if long { 200 } else { 50 }).collect()
+    (0..if long { 1_000 } else { 50 }).collect()
 }
 
 /// Not `eprintln`, which the test runner would keep to itself.
