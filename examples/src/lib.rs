@@ -15,7 +15,7 @@ pub mod interop_checks;
 pub mod load;
 pub mod measure;
 pub mod registries;
-pub mod socket;
 pub mod soak;
+pub mod socket;
 pub mod terminal;
 pub mod tls_files;

@@ -32,7 +32,6 @@ pub mod reliability {}
 #[doc = include_str!("restarts.md")]
 pub mod restarts {}
 
-
 #[doc = include_str!("servers.md")]
 pub mod servers {}
 

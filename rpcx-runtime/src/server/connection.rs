@@ -16,12 +16,13 @@ use super::dispatch::{Run, dispatch, refuse};
 use super::drain::Drain;
 use super::interceptor::ConnectionInfo;
 use super::link::{Held, Link};
-use super::patience::{Crowd, WriteStall};
+use super::patience::Crowd;
+use super::sending::Sending;
 use super::stop::Lifetime;
 use crate::outlet::Outlet as _;
-use crate::protocol::{DecodeError, Header, Message, Output};
+use crate::protocol::{DecodeError, Header, Message};
 use crate::service::Slot;
-use crate::transport::{Duplex, Fill, FrameReader, WriteHalf, poll_write_all};
+use crate::transport::{Duplex, Fill, FrameReader};
 
 /// One client's connection.
 ///
@@ -29,11 +30,7 @@ use crate::transport::{Duplex, Fill, FrameReader, WriteHalf, poll_write_all};
 /// which end with the connection.
 pub(super) struct Connection {
     frames: FrameReader,
-    writer: WriteHalf,
-    /// What is being written.
-    batch: Output,
-    /// The socket may keep some of what was written in a buffer of its own.
-    flushing: bool,
+    sending: Sending,
     link: Arc<Link>,
     slot: Slot,
     handlers: JoinSet<u64>,
@@ -49,7 +46,6 @@ pub(super) struct Connection {
     reading: bool,
     /// A handler got a task that may keep this worker busy for long.
     spawned: bool,
-    stall: WriteStall,
     lifetime: Lifetime,
     drain: Drain,
 }
@@ -63,9 +59,7 @@ impl Connection {
     ) -> Self {
         Self {
             frames: FrameReader::new(duplex.reader),
-            writer: duplex.writer,
-            batch: Output::new(),
-            flushing: false,
+            sending: Sending::new(duplex.writer),
             link: Arc::new(Link::new(parts, info)),
             slot: Slot::default(),
             handlers: JoinSet::new(),
@@ -76,7 +70,6 @@ impl Connection {
             calls: 0,
             reading: true,
             spawned: false,
-            stall: WriteStall::default(),
             drain: Drain::new(&lifetime),
             lifetime,
         }
@@ -94,7 +87,7 @@ impl Connection {
                 self.link.parts().load.add_calls(calls);
                 self.drain.note_calls(calls);
             }
-            let sending = self.poll_send(cx)?;
+            let sending = self.sending.poll(&self.link, cx)?;
             self.poll_drain(sending, cx);
             if self.is_finished(sending) {
                 return Ok(Turn::Finished);
@@ -120,13 +113,7 @@ impl Connection {
                     Ok(Some(message)) => message,
                     Ok(None) => return,
                     Err(error) => {
-                        let what = match error {
-                            DecodeError::BadMagic(TLS_HANDSHAKE) => "TLS, which is not spoken here",
-                            _ => "no rpcx message",
-                        };
-                        tracing::debug!(peer = ?self.link.peer(), %error, "{what}");
-                        self.frames.discard();
-                        return self.abandon();
+                        return self.give_up(&error);
                     }
                 },
             };
@@ -163,6 +150,17 @@ impl Connection {
             self.reading = false;
             self.parked = None;
         }
+    }
+
+    /// Reads no further where no message can begin.
+    fn give_up(&mut self, error: &DecodeError) {
+        let what = match error {
+            DecodeError::BadMagic(TLS_HANDSHAKE) => "TLS, which is not spoken here",
+            _ => "no rpcx message",
+        };
+        tracing::debug!(peer = ?self.link.peer(), %error, "{what}");
+        self.frames.discard();
+        self.abandon();
     }
 
     /// Answers that a call is not run.
@@ -263,28 +261,9 @@ impl Connection {
         running >= self.link.parts().settings.in_flight
     }
 
-    /// Sends what is ready; pending if the client does not take it.
-    fn poll_send(&mut self, cx: &mut Context<'_>) -> io::Result<Poll<()>> {
-        loop {
-            if self.batch.is_empty() && !self.flushing {
-                self.link.take_output(&mut self.batch);
-                if self.batch.is_empty() {
-                    self.stall.end();
-                    return Ok(Poll::Ready(()));
-                }
-            }
-            let before = self.batch.len();
-            self.flushing = poll_write_all(&mut self.writer, &mut self.batch, cx)?.is_pending();
-            if self.flushing {
-                self.stall.poll(self.batch.len() < before, cx)?;
-                return Ok(Poll::Pending);
-            }
-        }
-    }
-
     /// Tells whether a read makes sense: there is room for what it may bring.
     fn may_read(&mut self, sending: Poll<()>, cx: &mut Context<'_>) -> bool {
-        let queued = self.batch.len() + self.link.queued();
+        let queued = self.sending.len() + self.link.queued();
         let may = self.reading
             && self.parked.is_none()
             && (sending.is_ready() || queued < QUEUE)

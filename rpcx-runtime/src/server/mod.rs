@@ -28,6 +28,7 @@ mod open;
 mod patience;
 mod route;
 mod router;
+mod sending;
 mod stop;
 
 pub use announce::Registrations;

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use rpcx::client::ClientBuilder;
+use rpcx::server::DrainReport;
 use rpcx::tls::rustls::crypto::ring;
 use rpcx::tls::rustls::pki_types::CertificateDer;
 use rpcx::tls::rustls::pki_types::pem::PemObject as _;
@@ -93,7 +94,7 @@ impl Drop for Dropped {
 pub(crate) struct Running {
     pub(crate) address: String,
     stop: oneshot::Sender<()>,
-    task: JoinHandle<()>,
+    task: JoinHandle<DrainReport>,
 }
 
 impl Running {
@@ -115,7 +116,7 @@ impl Running {
     }
 
     /// Tells the server to stop; gives the task that ends when it has.
-    pub(crate) fn stop(self) -> JoinHandle<()> {
+    pub(crate) fn stop(self) -> JoinHandle<DrainReport> {
         self.stop.send(()).expect("the server runs");
         self.task
     }
