@@ -303,14 +303,19 @@ impl Connection {
             return;
         }
         tracing::debug!(address = %self.address, ?loss, "connection ended");
+        let is_refusal = matches!(loss, Loss::Refused(_));
         state.closed = Some(loss);
         let given = state.given;
         let wakers = state.pending.lose_all(given);
+        let is_severed = !wakers.is_empty() && !is_refusal;
         let room = state.take_crowd(usize::MAX);
         let socket = state.socket.take();
         state.output = Output::new();
         drop(state);
         drop(socket);
+        if is_severed {
+            self.health.severed();
+        }
         self.let_in(room);
         wakers.into_iter().for_each(std::task::Waker::wake);
         #[cfg(feature = "metrics")]

@@ -33,7 +33,7 @@ pub(super) async fn run(guard: Guard, reader: ReadHalf) {
         connection.deliver(&mut replies);
         if let Some(error) = broken {
             let mismatch = match error {
-                DecodeError::BadMagic(first) if !frames.has_given() => secure::mismatch(first),
+                DecodeError::BadMagic(_) if !frames.has_given() => secure::mismatch(frames.bytes()),
                 _ => None,
             };
             let loss = mismatch.map_or_else(|| Loss::Protocol(error.to_string()), Loss::Refused);

@@ -29,7 +29,8 @@ pub struct ServerStatus {
 pub enum ServerHealth {
     /// Nothing speaks against it.
     Good,
-    /// It could not be connected to lately: others are called as long as there are any.
+    /// It could not be connected to lately, or it lost a connection with calls on it a moment ago: others are
+    /// called as long as there are any.
     Unreachable,
     /// It failed too often: others are called.
     Ejected,
@@ -43,7 +44,7 @@ impl ServerStatus {
             address: server.address().clone(),
             health: match server.health().standing() {
                 Standing::Good => ServerHealth::Good,
-                Standing::Unreachable => ServerHealth::Unreachable,
+                Standing::Unreachable | Standing::Severed => ServerHealth::Unreachable,
                 Standing::Ejected { .. } => ServerHealth::Ejected,
                 Standing::ProbeDue => ServerHealth::ProbeDue,
             },

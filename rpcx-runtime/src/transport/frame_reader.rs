@@ -73,6 +73,11 @@ impl FrameReader {
         self.buffer.is_empty() && self.unwanted == 0
     }
 
+    /// Gives the bytes that were read and not taken.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.buffer
+    }
+
     /// Counts the bytes that were read and not taken.
     pub(crate) fn len(&self) -> usize {
         self.buffer.len()

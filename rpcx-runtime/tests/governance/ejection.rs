@@ -2,7 +2,7 @@
 
 use rpcx::client::ServerHealth::{Ejected, Good, ProbeDue, Unreachable};
 use rpcx::client::{ClientBuilder, Ejection};
-use rpcx::{Client as _, FailMode, SelectMode};
+use rpcx::{Client as _, Executed, FailMode, SelectMode};
 use tokio::time::advance;
 
 use super::network::Fault;
@@ -152,6 +152,7 @@ async fn a_connection_that_many_calls_lose_is_one_failure() {
         assert_eq!(failure(call.await).0, "ConnectionLost");
     }
     world.ledger.take();
+    advance(ms(100)).await;
     assert_eq!(client.many(1).await.unwrap(), 1);
     assert_eq!(world.ledger.servers(), ["a"]);
 }
@@ -238,4 +239,34 @@ async fn how_servers_are_can_be_read() {
     assert_eq!(client.many(1).await.unwrap(), 1);
     assert_eq!(health().0, [Good, Good, ProbeDue]);
     assert_eq!(world.network.dialed(), ["a", "b", "c"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_lost_a_connection_with_calls_is_avoided_for_a_moment() {
+    let world = World::new();
+    let servers = world.serve_all(["a", "b"]).await;
+    let client = connect(builder(&world, &["a", "b"])).await;
+    // The first fit server is the first.
+    world.network.next([Fault::CutReply(0)]);
+    assert_eq!(failure(client.many(0).await), ("ConnectionLost", Executed::Maybe));
+    for id in 1..4 {
+        assert_eq!(client.many(id).await.unwrap(), id);
+    }
+    assert_eq!(world.ledger.servers(), ["a", "b", "b", "b"]);
+    advance(ms(100)).await;
+    assert_eq!(client.many(4).await.unwrap(), 4);
+    assert_eq!(world.ledger.servers(), ["a"]);
+    drop(servers);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_only_server_is_called_again_at_once() {
+    let world = World::new();
+    let _server = world.serve("a").await;
+    let client = connect(builder(&world, &["a"])).await;
+    world.network.next([Fault::CutReply(0), Fault::CutReply(0)]);
+    for id in 0..2 {
+        assert_eq!(failure(client.many(id).await), ("ConnectionLost", Executed::Maybe));
+    }
+    assert_eq!(client.many(2).await.unwrap(), 2);
 }

@@ -82,6 +82,50 @@ async fn a_connection_makes_an_unreachable_server_good() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_server_whose_connection_was_lost_is_avoided_for_a_moment() {
+    let (health, trouble) = usual();
+    health.severed();
+    assert_eq!((health.standing(), trouble.any()), (Standing::Severed, true));
+    advance(Duration::from_millis(60)).await;
+    health.severed();
+    advance(Duration::from_millis(99)).await;
+    assert!(health.try_probe().is_none());
+    advance(MILLISECOND).await;
+    let probe = health.try_probe().unwrap();
+    health.reached();
+    assert_eq!((health.standing(), trouble.any()), (Standing::Good, false));
+    drop(probe);
+    // It is no failed dial, and does not shorten what one brought.
+    health.failed(Failure::Dial);
+    assert_eq!(time_out(&health), SECOND);
+    health.severed();
+    assert_eq!(time_out(&health), SECOND);
+}
+
+#[tokio::test(start_paused = true)]
+async fn losses_eject_though_the_server_is_avoided_meanwhile() {
+    let (health, _trouble) = usual();
+    for _ in 0..5 {
+        assert!(!is_ejected(&health));
+        health.severed();
+        health.failed(Failure::Lost);
+    }
+    assert!(is_ejected(&health));
+    assert!((SECOND..=SECOND_AND_JITTER).contains(&time_out(&health)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lost_connection_is_better_than_a_server_that_keeps_failing() {
+    use Standing::{Good, Severed, Unreachable};
+    let ejected = Standing::Ejected { since: Instant::now() };
+    assert_eq!(usable(&[Good, Severed]), [0]);
+    assert_eq!(usable(&[ejected, Severed]), [1]);
+    assert_eq!(usable(&[Severed, Unreachable]), [0]);
+    assert_eq!(usable(&[Severed, Severed]), [0, 1]);
+    assert_eq!(usable(&[ejected, ejected, Severed]), [0, 2]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn five_failures_in_a_row_eject() {
     let (health, trouble) = usual();
     fail(&health, Failure::Lost, 2);
