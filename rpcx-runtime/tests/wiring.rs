@@ -11,7 +11,7 @@ use std::time::Duration;
 use rpcx::client::Channel;
 use rpcx::registry::{
     Announcement, Discover, InProcess, MultipleServers, PeerToPeer, Reach, Register, Registration,
-    RegistrationState, Snapshot,
+    RegistrationState, Registry, Snapshot,
 };
 use rpcx::{Address, Client as _, Error, Instance, Result, SelectMode, Server};
 use tokio::sync::watch;
@@ -209,6 +209,41 @@ async fn a_server_is_written_down_when_serving_begins_and_not_before() {
     assert!(registrations.watch("another").is_none());
     drop(serving);
     assert!(entries(&name).is_empty(), "a server that is dropped leaves its entry");
+}
+
+#[tokio::test]
+async fn a_service_stands_in_each_registry_that_the_server_is_given() {
+    let name = unique("in-both");
+    let server = Server::new().add_as(&name, plain("a")).registry(InProcess::new());
+    let bound = server.registry(Other).bind(&memory_address()).await.unwrap();
+    let (registrations, address) = (bound.registrations(), bound.local_addr().to_string());
+    let serving = bound.serve();
+    let services = registrations.list();
+    assert_eq!(services.iter().map(|(service, _)| service).collect::<Vec<_>>(), [&name, &name]);
+    assert_eq!(registrations.watch_each(&name).len(), 2);
+    assert!(registrations.watch_each("another").is_empty());
+    let _serving = tokio::spawn(serving);
+    for registry in [Arc::new(InProcess::new()) as Arc<dyn Registry>, Arc::new(Other)] {
+        let client = PlainClient::builder().service(&name).registry(registry).connect();
+        let client = soon(client).await.unwrap();
+        assert_eq!(soon(client.who().into_future()).await.unwrap(), "a");
+        assert_eq!(servers(client.channel()), [address.as_str()]);
+    }
+}
+
+#[tokio::test]
+async fn the_last_word_on_registries_counts() {
+    let name = unique("last-word");
+    let server = || Server::new().add_as(&name, plain("a"));
+    let nowhere = server().registry(InProcess::new()).without_registry();
+    let serving = nowhere.bind(&memory_address()).await.unwrap().serve();
+    assert!(entries(&name).is_empty());
+    drop(serving);
+    let other = server().registry(InProcess::new()).without_registry().registry(Other);
+    let serving = other.bind(&memory_address()).await.unwrap().serve();
+    assert_eq!((entries(&name).len(), entries(&format!("other/{name}")).len()), (0, 1));
+    drop(serving);
+    assert!(entries(&format!("other/{name}")).is_empty());
 }
 
 #[tokio::test]

@@ -203,6 +203,50 @@ registries! {
     "consul" consul, Consul, "RPCX_CONSUL_SERVERS", "tls";
 }
 
+#[cfg(all(feature = "etcd", feature = "consul"))]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_service_stands_in_two_registries_until_its_server_stops() {
+    use rpcx::registry::{Consul, Etcd};
+
+    #[rpcx::service]
+    trait Both {
+        async fn both(&self) -> Result<String>;
+    }
+
+    impl Both for Named {
+        async fn both(&self) -> Result<String> {
+            Ok("both".to_owned())
+        }
+    }
+
+    let test = "a_service_stands_in_two_registries_until_its_server_stops";
+    let private = |name| PrivateServer::start_with(name, Vec::new(), test);
+    let (Some(at_etcd), Some(at_consul)) = (private("etcd"), private("consul")) else { return };
+    let etcd = || Etcd::new([at_etcd.address()]).base_path("/moving");
+    let consul = || Consul::new([at_consul.address()]).base_path("/moving");
+    let server = Server::new().add(BothServer::new(Named)).registry(etcd()).registry(consul());
+    let bound = server.bind(TCP).await.unwrap();
+    let (registrations, address) = (bound.registrations(), bound.local_addr().to_string());
+    let (stop, stopped) = oneshot::channel::<()>();
+    let serving = tokio::spawn(bound.serve_until(async { drop(stopped.await) }));
+    tokio::task::yield_now().await;
+    for mut entry in registrations.watch_each("Both") {
+        let is_there = |state: &_| matches!(state, RegistrationState::Registered);
+        entry.wait_for(is_there).await.unwrap();
+    }
+    let old = BothClient::builder().registry(etcd()).connect().await.unwrap();
+    let new = BothClient::builder().registry(consul()).connect().await.unwrap();
+    for client in [&old, &new] {
+        assert_eq!(client.both().await.unwrap(), "both");
+        until_servers(client.channel(), &[&address]).await;
+    }
+    stop.send(()).unwrap();
+    for client in [&old, &new] {
+        until_servers(client.channel(), &[]).await;
+    }
+    soon(serving).await.unwrap();
+}
+
 /// Waits until a channel uses these servers, in whatever order.
 async fn until_servers(channel: &Channel, expected: &[&str]) {
     let mut expected: Vec<_> = expected.iter().map(ToString::to_string).collect();

@@ -20,19 +20,12 @@ use crate::registry_info::RegistryInfo;
 #[derive(Clone, Debug, Default)]
 pub(super) struct RegistrySettings {
     /// `None`: what the environment or the services' attributes say.
-    pub(super) registry: Option<RegistryChoice>,
+    pub(super) registries: Option<Vec<Arc<dyn Registry>>>,
     pub(super) service_address: Option<Address>,
     pub(super) metadata: InstanceMetadata,
 }
 
-/// Which registry a server was given in so many words.
-#[derive(Clone, Debug)]
-pub(super) enum RegistryChoice {
-    None,
-    This(Arc<dyn Registry>),
-}
-
-/// The entries that a server will write, one a service with a registry.
+/// The entries that a server will write, one for each service in each of its registries.
 #[derive(Debug, Default)]
 pub(super) struct Plan {
     entries: Vec<Entry>,
@@ -88,14 +81,15 @@ fn plan(
     local: &Address,
     mut report: impl FnMut(SettingsError),
 ) -> Plan {
-    let choice = match &settings.registry {
-        Some(RegistryChoice::None) => Choice::None,
-        Some(RegistryChoice::This(registry)) => Choice::Registry(Arc::clone(registry)),
-        None => environment::registry().unwrap_or_else(|error| {
+    let told = settings.registries.clone().or_else(|| match environment::registry() {
+        Ok(Choice::Unset) => None,
+        Ok(Choice::None) => Some(Vec::new()),
+        Ok(Choice::Registry(registry)) => Some(vec![registry]),
+        Err(error) => {
             report(error);
-            Choice::None
-        }),
-    };
+            Some(Vec::new())
+        }
+    });
     let address = match &settings.service_address {
         Some(address) => address.clone(),
         None => {
@@ -111,17 +105,20 @@ fn plan(
     let traits = traits.map(|named| (&*named.name, named.service.info().given_registry()));
     let functions = router.services_of_functions().into_iter().map(|name| (name, None));
     for (service, info) in traits.chain(functions) {
-        let registry = match (&choice, info) {
-            (Choice::None, _) | (Choice::Unset, None) => continue,
-            (Choice::Registry(registry), _) => Arc::clone(registry),
-            (Choice::Unset, Some(info)) => match shared::of(info) {
-                Ok(registry) => registry,
-                Err(error) => {
+        let registries = match (&told, info) {
+            (Some(told), _) => told.clone(),
+            (None, None) => Vec::new(),
+            (None, Some(info)) => shared::of(info).map_or_else(
+                |error| {
                     report(error);
-                    continue;
-                }
-            },
+                    Vec::new()
+                },
+                |registry| vec![registry],
+            ),
         };
+        if registries.is_empty() {
+            continue;
+        }
         if let Err(error) = check_service(service) {
             report(error);
             continue;
@@ -131,7 +128,11 @@ fn plan(
             metadata.set(key, value);
         }
         let instance = Instance::new(address.clone()).with_metadata(metadata);
-        plan.entries.push(Entry { service: service.to_owned(), registry, instance });
+        plan.entries.extend(registries.into_iter().map(|registry| Entry {
+            service: service.to_owned(),
+            registry,
+            instance: instance.clone(),
+        }));
     }
     plan
 }
@@ -173,16 +174,25 @@ impl Registrations {
         *self.states.lock().unwrap_or_else(PoisonError::into_inner) = states;
     }
 
-    /// Lists the services and how the entry of each stands.
+    /// Lists the services and how the entry of each stands, in each of its registries in the order in which
+    /// the server was given them.
     pub fn list(&self) -> Vec<(String, RegistrationState)> {
         let states = self.states.lock().unwrap_or_else(PoisonError::into_inner);
         states.iter().map(|(service, state)| (service.clone(), state.borrow().clone())).collect()
     }
 
-    /// Follows the entry of a service.
+    /// Follows the entry of a service; with several registries, that in the first.
     pub fn watch(&self, service: &str) -> Option<watch::Receiver<RegistrationState>> {
         let states = self.states.lock().unwrap_or_else(PoisonError::into_inner);
         states.iter().find(|(name, _)| name == service).map(|(_, state)| state.clone())
+    }
+
+    /// Follows the entries of a service in all of its registries, in the order in which the server was given
+    /// them.
+    pub fn watch_each(&self, service: &str) -> Vec<watch::Receiver<RegistrationState>> {
+        let states = self.states.lock().unwrap_or_else(PoisonError::into_inner);
+        let own = states.iter().filter(|(name, _)| name == service);
+        own.map(|(_, state)| state.clone()).collect()
     }
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::announce::{Plan, RegistryChoice, RegistrySettings};
+use super::announce::{Plan, RegistrySettings};
 use super::auth::{Auth, AuthRequest};
 use super::bound::{BindError, Bound};
 use super::interceptor::{Interceptor, Interceptors};
@@ -304,14 +304,17 @@ impl Server {
     }
 
     /// Registers all services in this registry, whatever their attributes or the environment say.
+    ///
+    /// Called again, they stand in each of them: for clients that look in different ones, as while a fleet moves
+    /// from one to another. That is what Go rpcx 1.9.4 does with several plugins of the kind.
     pub fn registry(mut self, registry: impl Registry + 'static) -> Self {
-        self.registry.registry = Some(RegistryChoice::This(Arc::new(registry)));
+        self.registry.registries.get_or_insert_default().push(Arc::new(registry));
         self
     }
 
     /// Registers no service, whatever their attributes or the environment say.
     pub fn without_registry(mut self) -> Self {
-        self.registry.registry = Some(RegistryChoice::None);
+        self.registry.registries = Some(Vec::new());
         self
     }
 
