@@ -25,7 +25,7 @@ impl Bench for EtcdBench {
     const TOO_SHORT: &'static str = "session_ttl is 1s, etcd allows no less than 3s";
 
     fn registry(server: &str, settings: Settings) -> Arc<dyn Registry> {
-        let etcd = Etcd::new([server])
+        let etcd = Etcd::new(server.split(','))
             .base_path(settings.base_path)
             .update_interval(settings.update_interval)
             .session_ttl(settings.session_ttl)

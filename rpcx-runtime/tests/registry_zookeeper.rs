@@ -387,7 +387,7 @@ impl<'a> Watched<'a> {
 }
 
 fn zookeeper(server: &str, settings: &Settings) -> ZooKeeper {
-    ZooKeeper::new([server])
+    ZooKeeper::new(server.split(','))
         .base_path(settings.base_path)
         .update_interval(settings.update_interval)
         .session_ttl(settings.session_ttl)

@@ -169,6 +169,22 @@ pub(crate) async fn a_registry_that_is_away_at_first_is_waited_for<B: Bench>(
     within(B::NAME, "registry there for the first time → registered", took, B::BACK);
 }
 
+pub(crate) async fn the_next_endpoint_is_tried<B: Bench>(server: &PrivateServer) {
+    // Nothing listens at the first: the port is none of the ephemeral range.
+    let endpoints = format!("127.0.0.1:9,{}", server.address());
+    let registry = || B::registry(&endpoints, Settings::of::<B>());
+    let one = registered(&registry(), ONE).await;
+    let mut follower = Follower::new(registry(), "Arith");
+    follower.until_servers(&[ONE]).await;
+    // Also when the connection was lost.
+    server.kill();
+    until_lost(&one).await;
+    server.start_again();
+    until_registered(&one).await;
+    let _two = registered(&registry(), TWO).await;
+    follower.until_servers(&[ONE, TWO]).await;
+}
+
 pub(crate) async fn servers_of_several_processes_are_listed<B: Bench>(server: &PrivateServer) {
     let _one = Process::register(server, &[ONE]);
     let two = Process::register(server, &[TWO]);

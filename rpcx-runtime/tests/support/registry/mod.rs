@@ -66,7 +66,8 @@ pub(crate) trait Bench: Send + Sync + 'static {
     /// What that is refused with.
     const TOO_SHORT: &'static str;
 
-    /// Makes a registry as a program does; each is one of its own, with its own connection.
+    /// Makes a registry as a program does; each is one of its own, with its own connection. Several endpoints
+    /// have commas between them.
     fn registry(server: &str, settings: Settings) -> Arc<dyn Registry>;
 
     /// Reads a value with the registry's own means; `path` is `/rpcx_test/Arith`, whatever the
@@ -169,6 +170,7 @@ macro_rules! registry_contract {
             a_registry_that_lost_its_data_gets_it_back,
             a_registry_that_hangs_changes_no_list,
             a_registry_that_is_away_at_first_is_waited_for,
+            the_next_endpoint_is_tried,
             servers_of_several_processes_are_listed,
             a_server_that_restarts_is_listed_all_the_time,
             an_operators_edit_survives_updates,
