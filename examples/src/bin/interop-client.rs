@@ -15,6 +15,7 @@ use rpcx_examples::interop_checks::{Check, Target};
 use rpcx_examples::terminal::explain;
 use rpcx_examples::tls_files::TlsFiles;
 
+/// Checks the services of the interop tests at a server.
 #[derive(Parser)]
 struct Options {
     /// `host:port`, or the path of a socket.

@@ -18,6 +18,7 @@ use rpcx_examples::socket::SocketOptions;
 use rpcx_examples::tls_files::TlsFiles;
 use tokio::signal::unix::{SignalKind, signal};
 
+/// Offers the services of the interop tests; ends on SIGTERM.
 #[derive(Parser)]
 struct Options {
     /// `host:port`, or the path of a socket.

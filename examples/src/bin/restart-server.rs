@@ -27,6 +27,7 @@ use rpcx_examples::arith::{ArithServer, Calculator};
 use rpcx_examples::socket::SocketOptions;
 use rpcx_examples::terminal::{explain, stop_signal};
 
+/// A server that another one may replace while clients call; ends on SIGTERM.
 #[derive(Parser)]
 struct Options {
     /// Where to listen: `tcp@host:port` or `unix@path`.
