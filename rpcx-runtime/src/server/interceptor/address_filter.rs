@@ -5,15 +5,15 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv4Net};
 
 use super::{ConnectionInfo, Interceptor};
 
 /// Admits connections by the client's address, or turns them away. Clones share the list, which can be
 /// changed while the server runs; connections that are open stay.
 ///
-/// An entry is an address or a network: `10.1.2.3`, `10.0.0.0/8`, `2001:db8::/32`. An IPv4 address that
-/// comes in IPv6 form is the IPv4 address. A client without such an address, over a Unix socket or within
+/// An entry is an address or a network: `10.1.2.3`, `10.0.0.0/8`, `2001:db8::/32`. An IPv4 address or network
+/// in IPv6 form, `::ffff:10.0.0.0/104`, is the IPv4 one. A client without such an address, over a Unix socket or within
 /// the process, is on no list: one that allows turns it away, one that denies lets it in.
 ///
 /// Go's are `WhitelistPlugin` and `BlacklistPlugin`.
@@ -162,9 +162,23 @@ impl std::error::Error for AddressFilterError {}
 
 fn parse(text: &str) -> Result<IpNet, AddressFilterError> {
     let address = text.parse::<IpAddr>().map(|address| IpNet::from(address.to_canonical()));
-    let network = address.or_else(|_| text.parse::<IpNet>().map(|network| network.trunc()));
+    let network = address.or_else(|_| text.parse::<IpNet>().map(canonical));
     network.map_err(|_| AddressFilterError { text: text.to_owned() })
 }
+
+/// Gives a network as clients' addresses are compared with it.
+fn canonical(network: IpNet) -> IpNet {
+    let inside = match network {
+        IpNet::V4(_) => None,
+        IpNet::V6(network) => network.addr().to_ipv4_mapped().and_then(|address| {
+            Ipv4Net::new(address, network.prefix_len().checked_sub(MAPPED)?).ok()
+        }),
+    };
+    inside.map_or(network, IpNet::V4).trunc()
+}
+
+/// The bits before an IPv4 address in its IPv6 form.
+const MAPPED: u8 = 96;
 
 #[cfg(test)]
 mod tests {
@@ -186,6 +200,17 @@ mod tests {
             assert!(!filter.admits_from(outside), "{outside}");
         }
         assert!(!filter.admits(None));
+    }
+
+    #[test]
+    fn a_network_in_ipv6_form_is_the_ipv4_network() {
+        let filter = AddressFilter::deny(["::ffff:10.0.0.0/104", "::ffff:192.168.0.7"]).unwrap();
+        for inside in ["10.1.2.3", "::ffff:10.1.2.3", "192.168.0.7"] {
+            assert!(!filter.admits_from(inside), "{inside}");
+        }
+        assert!(filter.admits_from("11.0.0.0"));
+        filter.remove("10.0.0.0/8").unwrap();
+        assert!(filter.admits_from("10.1.2.3"), "it is the same entry");
     }
 
     #[test]
