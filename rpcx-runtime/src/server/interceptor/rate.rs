@@ -35,7 +35,8 @@ impl Rate {
         Self::new(times, Duration::from_secs(1))
     }
 
-    /// Sets how many may happen at once, at least one.
+    /// Sets how many may happen at once, at least one, and at most as many as at the steady pace in a hundred
+    /// years.
     #[must_use]
     pub fn burst(mut self, times: u32) -> Self {
         self.burst = NonZeroU32::new(times).unwrap_or(NonZeroU32::MIN);
@@ -44,16 +45,21 @@ impl Rate {
 
     pub(super) fn quota(self) -> Quota {
         let quota = Quota::with_period(self.step).expect("a step is at least a nanosecond");
-        quota.allow_burst(self.burst)
+        // The limiter counts nanoseconds in 64 bits.
+        let most = LONGEST_BURST.as_nanos() / self.step.as_nanos();
+        let most = u32::try_from(most).ok().and_then(NonZeroU32::new).unwrap_or(NonZeroU32::MAX);
+        quota.allow_burst(self.burst.min(most))
     }
 }
 
 const SHORTEST: Duration = Duration::from_nanos(1);
 const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+const LONGEST_BURST: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::server::interceptor::pace::Pace;
 
     #[test]
     fn odd_numbers_make_no_odd_rates() {
@@ -61,8 +67,9 @@ mod tests {
         assert_eq!(Rate::per_second(5).burst(0), Rate::per_second(5).burst(1));
         assert_eq!(Rate::new(u32::MAX, Duration::ZERO).step, SHORTEST);
         assert_eq!(Rate::new(1, Duration::MAX).step, LONGEST);
-        for rate in [Rate::new(u32::MAX, Duration::ZERO), Rate::new(1, Duration::MAX)] {
-            rate.quota();
+        let [fast, slow] = [Rate::new(u32::MAX, Duration::ZERO), Rate::new(1, Duration::MAX)];
+        for rate in [fast, slow, slow.burst(u32::MAX), Rate::new(u32::MAX, Duration::MAX)] {
+            assert_eq!(Pace::new(rate).check(), Ok(()));
         }
     }
 }
