@@ -263,6 +263,27 @@ mod rates {
         assert_eq!(answers.iter().filter(|answer| answer.result.is_ok()).count(), 1);
     }
 
+    #[tokio::test(start_paused = true)]
+    async fn calls_that_wait_have_their_turns_one_after_the_other() {
+        let limit = RateLimit::new().calls_per_method(Rate::per_second(1).burst(1));
+        let (_running, mut raw) = running(limit.wait(Duration::from_millis(2500))).await;
+        let begun = tokio::time::Instant::now();
+        for seq in 1..=5 {
+            raw.send(&Frame::mul(seq)).await;
+        }
+        assert_eq!(raw.answer().await, Answer::forty_two(1));
+        // Two wait: the next ones would have to wait too long, and are told so at once.
+        let what = "calls of Arith.Mul";
+        assert_eq!(raw.answer().await, refused(4, what, 3000));
+        assert_eq!(raw.answer().await, refused(5, what, 3000));
+        assert!(begun.elapsed().is_zero());
+        for seq in [2, 3] {
+            assert_eq!(raw.answer().await, Answer::forty_two(seq));
+            let late = begun.elapsed().abs_diff(Duration::from_secs(seq - 1));
+            assert!(late < Duration::from_millis(5), "{seq}: {:?}", begun.elapsed());
+        }
+    }
+
     /// Accepts connections from whatever address the test says.
     struct Addressed(mpsc::UnboundedReceiver<(SocketAddr, DuplexStream)>);
 

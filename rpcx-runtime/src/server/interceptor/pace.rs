@@ -1,5 +1,6 @@
 //! Whether something comes too often: of one kind, or by key in bounded memory.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::ops::Add;
@@ -29,7 +30,13 @@ impl Pace {
 
     /// Counts one; if that is too many, tells how long to wait.
     pub(super) fn check(&self) -> Result<(), Duration> {
-        self.0.check().map_err(|until| left(&until))
+        self.reserve(Duration::ZERO).map(drop)
+    }
+
+    /// Counts one at the first moment at which that is not too many, and tells how long to wait for that. If it
+    /// is longer than `patience`, nothing is counted.
+    pub(super) fn reserve(&self, patience: Duration) -> Result<Duration, Duration> {
+        reserve(patience, || self.0.check())
     }
 }
 
@@ -53,10 +60,15 @@ impl<K: Hash + Eq + Clone> PaceByKey<K> {
 
     /// Counts one of a key; if that is too many, tells how long to wait.
     pub(super) fn check(&self, key: &K) -> Result<(), Duration> {
+        self.reserve(key, Duration::ZERO).map(drop)
+    }
+
+    /// Counts one of a key at the first moment at which that is not too many, as [`Pace::reserve`] does.
+    pub(super) fn reserve(&self, key: &K, patience: Duration) -> Result<Duration, Duration> {
         if self.store.lock().has_no_room_for(key) && self.is_time_to_sweep() {
             self.limiter.retain_recent();
         }
-        self.limiter.check_key(key).map_err(|until| left(&until))
+        reserve(patience, || self.limiter.check_key(key))
     }
 
     /// Looking through all keys is not done for each that comes.
@@ -70,8 +82,23 @@ impl<K: Hash + Eq + Clone> PaceByKey<K> {
     }
 }
 
-fn left(until: &NotUntil<Moment>) -> Duration {
-    until.wait_time_from(TokioClock.now())
+/// Those who wait are counted where they will be, and so stand in a line: each sleeps once, and whoever comes
+/// next sees how long the line is.
+fn reserve(
+    patience: Duration,
+    check: impl Fn() -> Result<(), NotUntil<Moment>>,
+) -> Result<Duration, Duration> {
+    let now = Instant::now();
+    let mut moment = now;
+    loop {
+        let Err(until) = at(moment, &check) else { return Ok(moment - now) };
+        let before = std::mem::replace(&mut moment, until.earliest_possible().0);
+        let wait = moment.saturating_duration_since(now);
+        // It cannot be before, unless the clock can count no further.
+        if wait > patience || moment <= before {
+            return Err(wait);
+        }
+    }
 }
 
 /// Keys and their states; a clone is the same.
@@ -143,7 +170,7 @@ impl<K: Hash + Eq + Clone> ShrinkableKeyedStateStore<K> for Shared<K> {
     }
 }
 
-/// The runtime's clock, which tests can stop.
+/// The runtime's clock, which tests can stop; a limiter that is asked about a later moment sees that one.
 #[derive(Clone, Copy, Debug)]
 struct TokioClock;
 
@@ -151,8 +178,21 @@ impl Clock for TokioClock {
     type Instant = Moment;
 
     fn now(&self) -> Moment {
-        Moment(Instant::now())
+        Moment(ASKED.get().unwrap_or_else(Instant::now))
     }
+}
+
+/// Asks about a moment.
+fn at<R>(moment: Instant, ask: impl FnOnce() -> R) -> R {
+    ASKED.set(Some(moment));
+    let answer = ask();
+    ASKED.set(None);
+    answer
+}
+
+thread_local! {
+    /// The moment that a limiter is asked about; it has no other way to be told.
+    static ASKED: Cell<Option<Instant>> = const { Cell::new(None) };
 }
 
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -198,6 +238,22 @@ mod tests {
         tokio::time::advance(Duration::from_millis(40)).await;
         assert_eq!(pace.check(), Ok(()));
         assert!(pace.check().is_err());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn those_who_wait_stand_in_a_line() {
+        let ms = Duration::from_millis;
+        let pace = PaceByKey::new(Rate::per_second(10).burst(1), 2);
+        for place in 0..3 {
+            assert_eq!(pace.reserve(&1, ms(250)), Ok(ms(100 * place)));
+        }
+        assert_eq!(pace.reserve(&1, ms(250)), Err(ms(300)), "nothing is counted");
+        assert_eq!(pace.reserve(&1, ms(300)), Ok(ms(300)));
+        assert_eq!(pace.reserve(&2, ms(250)), Ok(ms(0)));
+        tokio::time::advance(ms(150)).await;
+        assert_eq!(pace.check(&1), Err(ms(250)));
+        tokio::time::advance(ms(250)).await;
+        assert_eq!(pace.check(&1), Ok(()));
     }
 
     #[tokio::test(start_paused = true)]

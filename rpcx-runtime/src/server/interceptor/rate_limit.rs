@@ -119,8 +119,11 @@ impl RateLimit {
         self.with_addresses()
     }
 
-    /// Lets a call wait for its turn, so long at most; one that would wait longer is refused at once. By
-    /// default none waits. Waiting calls count as running ones of their connection.
+    /// Lets a call wait for its turn, so long at most. One that would wait longer, or longer than its caller
+    /// does, is refused at once. By default none waits.
+    ///
+    /// Calls have their turns in the order in which they come; a caller that gives up while it waits has had
+    /// its turn. Waiting calls count as running ones of their connection.
     #[must_use]
     pub fn wait(mut self, longest: Duration) -> Self {
         self.wait = Some(longest);
@@ -150,40 +153,43 @@ impl RateLimit {
         Some(pace)
     }
 
-    /// Waits, as long as it may, for `check` to let a call pass.
-    async fn turn(
-        &self,
-        end: Option<Instant>,
-        what: impl FnOnce() -> String,
-        check: impl Fn() -> Result<(), Duration>,
-    ) -> Result<(), Rejection> {
-        while let Err(left) = check() {
-            let begins = Instant::now().checked_add(left);
-            if end.zip(begins).is_none_or(|(end, begins)| begins > end) {
-                return Err(refusal(&what(), left));
-            }
-            tokio::time::sleep(left).await;
-        }
-        Ok(())
+    /// How long a call may still wait that came at `begun`.
+    fn patience(&self, begun: Instant, request: &Incoming) -> Duration {
+        let Some(longest) = self.wait else { return Duration::ZERO };
+        let left = longest.saturating_sub(begun.elapsed());
+        request.remaining().map_or(left, |remaining| remaining.min(left))
     }
+}
+
+/// Waits for a call's turn, if it may.
+async fn turn(
+    reserved: Result<Duration, Duration>,
+    what: impl FnOnce() -> String,
+) -> Result<(), Rejection> {
+    let wait = reserved.map_err(|left| refusal(&what(), left))?;
+    if !wait.is_zero() {
+        tokio::time::sleep(wait).await;
+    }
+    Ok(())
 }
 
 impl Interceptor for RateLimit {
     async fn call(&self, request: Incoming, next: Next<'_>) -> Result<Outgoing, Rejection> {
-        let end = self.wait.and_then(|longest| Instant::now().checked_add(longest));
+        let begun = Instant::now();
+        let patience = || self.patience(begun, &request);
         // The narrowest first: one address does not use up what all share.
         if let (Some(pace), Some(address)) = (&self.addresses.calls, counted_as(request.peer())) {
             let what = || "calls from this address".to_owned();
-            self.turn(end, what, || pace.check(&address)).await?;
+            turn(pace.reserve(&address, patience()), what).await?;
         }
         if let Some((service, method)) = request.target()
             && let Some(pace) = self.pace(service, method)
         {
             let what = || format!("calls of {service}.{method}");
-            self.turn(end, what, || pace.check()).await?;
+            turn(pace.reserve(patience()), what).await?;
         }
         if let Some(pace) = &self.calls {
-            self.turn(end, || "calls of this server".to_owned(), || pace.check()).await?;
+            turn(pace.reserve(patience()), || "calls of this server".to_owned()).await?;
         }
         next.run(request).await
     }
