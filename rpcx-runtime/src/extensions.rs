@@ -3,7 +3,8 @@
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// What those who take part in one call tell each other: at most one value of each type.
 ///
@@ -14,7 +15,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// other way round.
 #[derive(Clone, Default)]
 pub struct Extensions {
-    values: Arc<Mutex<Values>>,
+    shared: Arc<Shared>,
+}
+
+#[derive(Default)]
+struct Shared {
+    values: Mutex<Values>,
+    /// At a server: the call went to the service.
+    begun: AtomicBool,
 }
 
 type Values = HashMap<TypeId, Box<dyn Any + Send>>;
@@ -22,21 +30,33 @@ type Values = HashMap<TypeId, Box<dyn Any + Send>>;
 impl Extensions {
     /// Puts a value in; gives the one that was there.
     pub fn insert<T: Send + 'static>(&self, value: T) -> Option<T> {
-        let mut values = self.values.lock().unwrap_or_else(PoisonError::into_inner);
-        let last = values.insert(TypeId::of::<T>(), Box::new(value))?;
+        let last = self.values().insert(TypeId::of::<T>(), Box::new(value))?;
         last.downcast().ok().map(|last| *last)
     }
 
     /// Gives a copy of the value of a type.
     pub fn get<T: Clone + Send + 'static>(&self) -> Option<T> {
-        let values = self.values.lock().unwrap_or_else(PoisonError::into_inner);
-        values.get(&TypeId::of::<T>())?.downcast_ref().cloned()
+        self.values().get(&TypeId::of::<T>())?.downcast_ref().cloned()
     }
 
     /// Takes the value of a type out.
     pub fn remove<T: Send + 'static>(&self) -> Option<T> {
-        let mut values = self.values.lock().unwrap_or_else(PoisonError::into_inner);
-        values.remove(&TypeId::of::<T>())?.downcast().ok().map(|value| *value)
+        let value = self.values().remove(&TypeId::of::<T>())?;
+        value.downcast().ok().map(|value| *value)
+    }
+
+    /// Notes that the call goes to the service.
+    pub(crate) fn note_begun(&self) {
+        self.shared.begun.store(true, Ordering::Release);
+    }
+
+    /// Tells whether the call went to the service, perhaps more than once.
+    pub(crate) fn has_begun(&self) -> bool {
+        self.shared.begun.load(Ordering::Acquire)
+    }
+
+    fn values(&self) -> MutexGuard<'_, Values> {
+        self.shared.values.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod support;
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -605,4 +606,53 @@ async fn the_handler_sees_what_they_put_into_the_extensions() {
 fn debug_shows_no_secret() {
     let rejection = Rejection::error("no").metadata("token", "canary");
     assert!(!format!("{rejection:?}").contains("canary"));
+}
+
+/// Says of a call that it did not run, whatever became of it.
+struct Liar;
+
+impl Interceptor for Liar {
+    async fn call(&self, request: Incoming, next: Next<'_>) -> Result<Outgoing, Rejection> {
+        let runs = request.metadata().get("run").is_some();
+        if runs {
+            let _ = next.run(request.clone()).await;
+        }
+        Err(Rejection::not_executed("not now"))
+    }
+}
+
+/// Makes a call again that is refused.
+struct Twice;
+
+impl Interceptor for Twice {
+    async fn call(&self, request: Incoming, next: Next<'_>) -> Result<Outgoing, Rejection> {
+        let _ = next.run(request.clone()).await;
+        next.run(request).await
+    }
+}
+
+/// Lets one call through.
+#[derive(Default)]
+struct Once(AtomicBool);
+
+impl Interceptor for Once {
+    async fn call(&self, request: Incoming, next: Next<'_>) -> Result<Outgoing, Rejection> {
+        if self.0.swap(true, Ordering::Relaxed) {
+            return Err(Rejection::not_executed("once only"));
+        }
+        next.run(request).await
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_is_told_of_a_call_that_has_begun_that_it_did_not_run() {
+    let (_running, mut raw) = running(arith().interceptor(Liar)).await;
+    assert_eq!(raw.call(&Frame::mul(1)).await, Answer::refused(1, "not now"));
+    let run = Frame::mul(2).metadata("run", "1");
+    assert_eq!(raw.call(&run).await, Answer::error(2, "not now"));
+
+    let (_running, mut raw) =
+        running(arith().interceptor(Twice).interceptor(Once::default())).await;
+    assert_eq!(raw.call(&Frame::mul(1)).await, Answer::error(1, "once only"));
+    assert_eq!(raw.call(&Frame::mul(2)).await, Answer::refused(2, "once only"));
 }

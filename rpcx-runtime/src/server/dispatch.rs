@@ -98,13 +98,20 @@ async fn authorized(auth: Auth, request: Request, link: Arc<Link>) {
 /// Lets a request through the interceptors, and sends what comes back out of them.
 async fn intercepted(mut request: Request, link: Arc<Link>) {
     let incoming = Incoming::new(&request, Arc::clone(&link));
+    let extensions = incoming.extensions().clone();
     request.forget_large_payload();
     let closes = match Next::all(&link.parts().settings.interceptors).run(incoming).await {
         Ok(outgoing) => {
             request.deliver(outgoing.into_answer());
             false
         }
-        Err(rejection) => {
+        Err(mut rejection) => {
+            if rejection.is_not_executed() && extensions.has_begun() {
+                // One interceptor has run it, perhaps to its end, and another one says this: whoever made the
+                // call again might have it run twice.
+                tracing::debug!(peer = ?link.peer(), "a call that has begun is said not to have run");
+                rejection = rejection.into_error();
+            }
             let closes = rejection.closes();
             request.deliver(rejection.into_answer());
             closes

@@ -209,7 +209,7 @@ impl Incoming {
 
     /// Lets the service start, unless the caller has stopped waiting already.
     fn start(self, beside: Arc<Beside>, slot: &mut Slot) -> bool {
-        let Self { link, message, deadline, names, metadata, payload, .. } = self;
+        let Self { link, message, deadline, names, metadata, payload, extensions } = self;
         let message = match payload {
             Some(payload) => with_payload(&message, &payload),
             None => message,
@@ -221,6 +221,7 @@ impl Incoming {
             request.refuse(DEADLINE_EXCEEDED);
             return false;
         }
+        extensions.note_begun();
         let router = &link.parts().router;
         match &names {
             Some((service, method)) => router.start_as((service, method), request, slot),

@@ -78,7 +78,8 @@ impl Rejection {
         Self { text: text.into(), refused: false, closes: false, metadata: Metadata::new() }
     }
 
-    /// Answers that the call was not run, and will not be: **only where `next` was not run.**
+    /// Answers that the call was not run, and will not be: only where `next` was not run. If a service has
+    /// begun with the call all the same, this is an [`error`](Self::error) with the same text.
     ///
     /// A client of this crate gets [`Error::NotExecuted`](crate::Error::NotExecuted) and may make the call
     /// again, at another server if its fail mode says so; to a client of Go it is an error with this text.
@@ -112,6 +113,11 @@ impl Rejection {
 
     pub(super) fn with_all(self, metadata: Metadata) -> Self {
         Self { metadata, ..self }
+    }
+
+    /// Takes back that the call was not run.
+    pub(in crate::server) fn into_error(self) -> Self {
+        Self { refused: false, ..self }
     }
 
     pub(in crate::server) fn closes(&self) -> bool {
