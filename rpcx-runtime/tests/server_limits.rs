@@ -2,6 +2,8 @@
 
 mod support;
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use rpcx::Server;
@@ -217,4 +219,27 @@ async fn a_message_whose_first_bytes_come_one_by_one_is_not_waited_for() {
     }
     assert!(begun.elapsed() < Duration::from_secs(13), "{:?}", begun.elapsed());
     raw.expect_end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn answers_that_wait_hold_back_calls_that_have_come_already() {
+    const CALLS: u64 = 400;
+    let ran = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&ran);
+    let server = Server::new().bytes_function("Large", "Get", move |_, _| {
+        counter.fetch_add(1, Ordering::Relaxed);
+        async { Ok(vec![1; 1 << 20].into()) }
+    });
+    let running = Running::in_memory(server).await;
+    let mut raw = Raw::connect(running.address()).await;
+    let call = |seq| Frame { path: b"Large".to_vec(), method: b"Get".to_vec(), ..Frame::mul(seq) };
+    let calls: Vec<u8> = (0..CALLS).flat_map(|seq| call(seq).encode()).collect();
+    raw.send_bytes(&calls).await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    // 4 MiB, and what the transport takes.
+    let early = ran.load(Ordering::Relaxed);
+    assert!(early <= 9, "{early} calls ran while nobody took their answers");
+    for seq in 0..CALLS {
+        assert_eq!(raw.message().await.header().seq(), seq);
+    }
 }

@@ -15,7 +15,7 @@ use super::budget;
 use super::dispatch::{Run, dispatch, refuse};
 use super::drain::Drain;
 use super::interceptor::ConnectionInfo;
-use super::link::{Held, Link};
+use super::link::{Held, Link, QUEUE};
 use super::patience::Crowd;
 use super::sending::Sending;
 use super::stop::Lifetime;
@@ -81,7 +81,7 @@ impl Connection {
         loop {
             self.reap(cx);
             self.weigh(cx);
-            self.take_requests(&mut budget, cx);
+            let is_held_back = self.take_requests(&mut budget, cx);
             let calls = std::mem::take(&mut self.calls);
             if calls > 0 {
                 self.link.parts().load.add_calls(calls);
@@ -95,25 +95,34 @@ impl Connection {
             if budget == 0 {
                 return Ok(Turn::More);
             }
-            let filled = self.may_read(sending, cx) && self.poll_fill(cx);
+            if is_held_back && sending.is_ready() {
+                continue;
+            }
+            let filled = !is_held_back && self.may_read(sending, cx) && self.poll_fill(cx);
             if !filled && self.link.sleep(sending.is_ready(), cx) {
                 return Ok(Turn::Wait);
             }
         }
     }
 
-    /// Starts every request that is in the buffer.
-    fn take_requests(&mut self, budget: &mut usize, cx: &mut Context<'_>) {
+    /// Starts every request that is in the buffer; tells whether there may be others, for whose answers there is
+    /// no room.
+    fn take_requests(&mut self, budget: &mut usize, cx: &mut Context<'_>) -> bool {
         while *budget > 0 && !self.link.is_closing() {
+            if self.is_clogged() {
+                self.frames.pause();
+                return true;
+            }
             let parked = self.parked.take();
             let was_parked = parked.is_some();
             let message = match parked {
                 Some(message) => message,
                 None => match self.frames.next(&self.link.parts().settings.messages.limits) {
                     Ok(Some(message)) => message,
-                    Ok(None) => return,
+                    Ok(None) => return false,
                     Err(error) => {
-                        return self.give_up(&error);
+                        self.give_up(&error);
+                        return false;
                     }
                 },
             };
@@ -122,7 +131,7 @@ impl Connection {
             let is_too_much = is_call && (self.is_full() || self.is_too_large(header));
             if is_too_much && self.crowd.poll(cx).is_pending() {
                 self.parked = Some(message);
-                return;
+                return false;
             }
             if was_parked && !is_too_much {
                 self.crowd.end();
@@ -150,6 +159,12 @@ impl Connection {
             self.reading = false;
             self.parked = None;
         }
+        false
+    }
+
+    /// Tells whether enough waits for the client.
+    fn is_clogged(&self) -> bool {
+        self.link.is_clogged() || self.sending.len() >= QUEUE
     }
 
     /// Reads no further where no message can begin.
@@ -401,8 +416,6 @@ async fn handle(mut slot: Slot, deadline: Option<Instant>, _held: Option<Held>) 
 
 /// Messages that one connection may send before others have their turn.
 const REQUESTS_A_TURN: usize = 256;
-/// Bytes that may wait for a client before its requests wait too.
-const QUEUE: usize = 4 << 20;
 /// How a record of TLS begins that begins a handshake.
 const TLS_HANDSHAKE: u8 = 0x16;
 const OVERLOADED: &str = "too many calls are running on this connection";

@@ -31,6 +31,8 @@ pub(super) struct Link {
     state: Mutex<State>,
     /// No further request is to be read.
     closing: AtomicBool,
+    /// So many answers wait that no further request is to be taken.
+    clogged: AtomicBool,
     /// One-way calls that run.
     oneway: AtomicUsize,
     /// Bytes of large requests whose calls run.
@@ -60,6 +62,7 @@ impl Link {
         Self {
             state: Mutex::default(),
             closing: AtomicBool::new(false),
+            clogged: AtomicBool::new(false),
             oneway: AtomicUsize::new(0),
             large: AtomicUsize::new(0),
             charged: AtomicUsize::new(0),
@@ -113,7 +116,16 @@ impl Link {
 
     /// Takes the answers that wait.
     pub(super) fn take_output(&self, into: &mut Output) {
-        std::mem::swap(&mut self.state().output, into);
+        let mut state = self.state();
+        std::mem::swap(&mut state.output, into);
+        if self.is_clogged() {
+            self.clogged.store(false, Ordering::Relaxed);
+        }
+    }
+
+    /// Tells whether so many answers wait that no further request is to be taken.
+    pub(super) fn is_clogged(&self) -> bool {
+        self.clogged.load(Ordering::Relaxed)
     }
 
     pub(super) fn is_closing(&self) -> bool {
@@ -221,6 +233,9 @@ impl Outlet for Link {
             return false;
         }
         write(&mut state.output);
+        if state.output.len() >= QUEUE {
+            self.clogged.store(true, Ordering::Relaxed);
+        }
         let sleeper = state.sleeper.take();
         drop(state);
         if let Some(sleeper) = sleeper {
