@@ -5,8 +5,10 @@
 use std::sync::Arc;
 
 use rpcx::client::Channel;
+use rpcx::protocol::{Header, Output, SerializeType};
 use rpcx::registry::MultipleServers;
 use rpcx::{Client as _, Server};
+use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 
@@ -49,6 +51,14 @@ async fn kept<T>(what: &str, count: usize, at_most: usize, make: impl Future<Out
     report(what, bytes);
     assert!(bytes <= at_most, "{what}: {bytes} bytes");
     made
+}
+
+/// A call of [`Never::answer`] on the wire.
+fn call(seq: usize) -> Vec<u8> {
+    let header = Header::request(seq as u64, SerializeType::MSGPACK);
+    let mut output = Output::new();
+    output.frame(header, b"Never", b"Answer", [], b"\xc0");
+    output.to_vec()
 }
 
 #[expect(clippy::print_stdout, reason = "the number is worth more than that it is small enough")]
@@ -104,6 +114,16 @@ fn connections_servers_and_calls_keep_little() {
             Channel::builder().service("Arith").registry(servers).connect().await.unwrap()
         };
         drop(kept("a server in a client's list, not called", SERVERS, 500, listed).await);
+
+        let mut stream = connect().await;
+        let alone = async {
+            for seq in 0..CALLS {
+                stream.write_all(&call(seq)).await.unwrap();
+                support::soon(come.acquire()).await.unwrap().forget();
+                support::settle().await;
+            }
+        };
+        kept("a call under way at the server that came alone", CALLS, 1_500, alone).await;
 
         let client = NeverClient::connect_to(&address).await.unwrap();
         let mut calls = tokio::task::JoinSet::new();

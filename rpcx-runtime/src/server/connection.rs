@@ -305,6 +305,7 @@ impl Connection {
 
     /// Reads once; tells whether there is something new.
     fn poll_fill(&mut self, cx: &mut Context<'_>) -> bool {
+        self.frames.keep_buffer(!self.handlers.is_empty() || self.link.oneway_calls() > 0);
         match self.frames.poll_fill(cx) {
             Poll::Ready(Ok(Fill::Bytes)) => true,
             Poll::Ready(ended) => {

@@ -16,7 +16,7 @@ use crate::protocol::{DecodeError, Decoded, Header, Limits, Message};
 /// Takes messages out of a byte stream.
 ///
 /// The buffer grows with the bytes that arrive, never with a length that is only claimed, and an
-/// idle stream holds none.
+/// idle stream holds none, unless it is told to [keep](FrameReader::keep_buffer) it.
 pub(crate) struct FrameReader {
     reader: ReadHalf,
     buffer: BytesMut,
@@ -26,6 +26,7 @@ pub(crate) struct FrameReader {
     proven: usize,
     /// Bytes to come that belong to a message which nobody wants.
     unwanted: usize,
+    keeps_buffer: bool,
     stall: Stall,
 }
 
@@ -41,7 +42,7 @@ pub(crate) enum Fill {
 impl FrameReader {
     pub(crate) fn new(reader: ReadHalf) -> Self {
         let (buffer, stall) = (BytesMut::new(), Stall::default());
-        Self { reader, buffer, needed: 0, proven: 0, unwanted: 0, stall }
+        Self { reader, buffer, needed: 0, proven: 0, unwanted: 0, keeps_buffer: false, stall }
     }
 
     /// Takes the next message out of the bytes that were read already.
@@ -101,6 +102,12 @@ impl FrameReader {
         Some(header)
     }
 
+    /// Sets whether an idle stream holds its buffer. While messages that came in it are in use it is there
+    /// anyway: then the next ones are to come into what is left of it, not each into a buffer of its own.
+    pub(crate) fn keep_buffer(&mut self, keep: bool) {
+        self.keeps_buffer = keep;
+    }
+
     /// Forgets what was read and not taken: it cannot be understood.
     pub(crate) fn discard(&mut self) {
         self.buffer.clear();
@@ -117,8 +124,10 @@ impl FrameReader {
                 Poll::Ready(Ok(Fill::Bytes))
             }
             Poll::Pending if self.is_empty() => {
-                // Nothing to keep: an idle connection costs no buffer.
-                self.buffer = BytesMut::new();
+                // An idle connection costs no buffer.
+                if !self.keeps_buffer {
+                    self.buffer = BytesMut::new();
+                }
                 self.stall.end_message();
                 Poll::Pending
             }
