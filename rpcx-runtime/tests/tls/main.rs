@@ -7,6 +7,7 @@ mod hanging;
 mod logging;
 mod mismatch;
 mod reloading;
+mod stopping;
 #[path = "../support/watched.rs"]
 #[allow(dead_code, reason = "each test file uses a part")]
 mod watched;
