@@ -271,6 +271,9 @@ impl Outlet for Link {
     }
 }
 
+/// Bytes that may wait for a client before its requests wait too.
+pub(super) const QUEUE: usize = 4 << 20;
+
 /// What the connection's task and its handlers do, in every order that threads allow.
 ///
 /// `RUSTFLAGS="--cfg rpcx_loom" cargo test -p rpcx-runtime --lib --release interleavings`
@@ -279,14 +282,17 @@ mod interleavings {
     use loom::thread;
 
     use super::*;
+    use crate::server::budget::RequestBudget;
     use crate::server::builder::ServerSettings;
     use crate::server::load::LoadCounter;
     use crate::server::router::Router;
 
     fn link() -> Arc<Link> {
         let (router, settings) = (Router::default(), ServerSettings::default());
-        let parts = Parts { router, settings, load: Arc::new(LoadCounter::new()) };
-        Arc::new(Link::new(Arc::new(parts), None))
+        // Whoever holds more than what is free uses it up.
+        let budget = RequestBudget::new(1);
+        let parts = Parts { router, settings, load: Arc::new(LoadCounter::new()), budget };
+        Arc::new(Link::new(Arc::new(parts), ConnectionInfo::new(None)))
     }
 
     /// Does as the connection's task: looks, and sleeps if there is nothing to see. That it sleeps for ever is
@@ -349,6 +355,20 @@ mod interleavings {
             let handler = thread::spawn(move || drop(running));
             sleep_until(&link, || link.oneway_calls() == 0);
             handler.join().unwrap();
+        });
+    }
+
+    #[test]
+    fn a_large_request_leaves_the_budget_before_and_after_its_connection() {
+        loom::model(|| {
+            let link = link();
+            let held = link.hold(100_000);
+            link.charge(0);
+            assert!(link.parts().budget.is_exhausted());
+            let handler = thread::spawn(move || drop(held));
+            link.shut();
+            handler.join().unwrap();
+            assert!(!link.parts().budget.is_exhausted());
         });
     }
 
