@@ -8,7 +8,7 @@ use rpcx::client::Channel;
 use rpcx::protocol::{Header, Output, SerializeType};
 use rpcx::registry::MultipleServers;
 use rpcx::{Client as _, Server};
-use tokio::io::AsyncWriteExt as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 
@@ -53,11 +53,11 @@ async fn kept<T>(what: &str, count: usize, at_most: usize, make: impl Future<Out
     made
 }
 
-/// A call of [`Never::answer`] on the wire.
-fn call(seq: usize) -> Vec<u8> {
+/// A call of [`Never`] on the wire.
+fn call(seq: usize, method: &[u8], arguments: &[u8]) -> Vec<u8> {
     let header = Header::request(seq as u64, SerializeType::MSGPACK);
     let mut output = Output::new();
-    output.frame(header, b"Never", b"Answer", [], b"\xc0");
+    output.frame(header, b"Never", method, [], arguments);
     output.to_vec()
 }
 
@@ -118,12 +118,26 @@ fn connections_servers_and_calls_keep_little() {
         let mut stream = connect().await;
         let alone = async {
             for seq in 0..CALLS {
-                stream.write_all(&call(seq)).await.unwrap();
+                stream.write_all(&call(seq, b"Answer", b"\xc0")).await.unwrap();
                 support::soon(come.acquire()).await.unwrap().forget();
                 support::settle().await;
             }
         };
         kept("a call under way at the server that came alone", CALLS, 1_500, alone).await;
+
+        let mut stream = connect().await;
+        let (mut answers, mut sending) = stream.split();
+        let behind = async {
+            for seq in 0..LARGE_CALLS {
+                let large = [call(seq, b"None", &vec![0; 1 << 20]), call(seq, b"Answer", b"\xc0")];
+                sending.write_all(&large.concat()).await.unwrap();
+                support::soon(come.acquire()).await.unwrap().forget();
+            }
+            // The answers to the large ones, which are over.
+            let mut all = vec![0; LARGE_CALLS * ANSWER];
+            support::soon(answers.read_exact(&mut all)).await.unwrap();
+        };
+        kept("a call under way behind one of 1 MiB", LARGE_CALLS, 20_000, behind).await;
 
         let client = NeverClient::connect_to(&address).await.unwrap();
         let mut calls = tokio::task::JoinSet::new();
@@ -176,3 +190,6 @@ async fn encrypted() {
 const CONNECTIONS: usize = 100;
 const SERVERS: usize = 1_000;
 const CALLS: usize = 500;
+const LARGE_CALLS: usize = 20;
+/// At least so long is an answer that there is no method `None`.
+const ANSWER: usize = 60;

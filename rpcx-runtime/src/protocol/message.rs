@@ -115,6 +115,12 @@ impl Message {
         &self.frame
     }
 
+    /// Copies the message out of the buffer that it came in, so that keeping it does not keep the others there.
+    #[must_use]
+    pub(crate) fn copied(self) -> Self {
+        Self { frame: Bytes::copy_from_slice(&self.frame), ..self }
+    }
+
     /// Copies names and metadata out if the message is large, so that keeping them does not keep
     /// the payload.
     #[must_use]

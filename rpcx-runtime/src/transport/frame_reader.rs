@@ -16,10 +16,13 @@ use crate::protocol::{DecodeError, Decoded, Header, Limits, Message};
 /// Takes messages out of a byte stream.
 ///
 /// The buffer grows with the bytes that arrive, never with a length that is only claimed, and an
-/// idle stream holds none, unless it is told to [keep](FrameReader::keep_buffer) it.
+/// idle stream holds none, unless it is told to [keep](FrameReader::keep_buffer) it. Messages are slices of the
+/// buffer, and keep it for as long as they live: small ones keep no large one.
 pub(crate) struct FrameReader {
     reader: ReadHalf,
     buffer: BytesMut,
+    /// At least so much does `buffer` share with the messages that were taken out of it.
+    block: usize,
     /// Length of the message whose beginning is in `buffer`, as far as known.
     needed: usize,
     /// The largest message that came whole: the peer has shown that it sends such.
@@ -42,7 +45,16 @@ pub(crate) enum Fill {
 impl FrameReader {
     pub(crate) fn new(reader: ReadHalf) -> Self {
         let (buffer, stall) = (BytesMut::new(), Stall::default());
-        Self { reader, buffer, needed: 0, proven: 0, unwanted: 0, keeps_buffer: false, stall }
+        Self {
+            reader,
+            buffer,
+            block: 0,
+            needed: 0,
+            proven: 0,
+            unwanted: 0,
+            keeps_buffer: false,
+            stall,
+        }
     }
 
     /// Takes the next message out of the bytes that were read already.
@@ -54,8 +66,10 @@ impl FrameReader {
             Decoded::Message(message) => {
                 self.needed = 0;
                 self.stall.end_message();
-                self.proven = self.proven.max(message.as_bytes().len()).min(PROVEN_AT_MOST);
-                Ok(Some(message))
+                let size = message.as_bytes().len();
+                self.proven = self.proven.max(size).min(PROVEN_AT_MOST);
+                let is_alien = self.block > LARGE_BLOCK && size < self.block / 4;
+                Ok(Some(if is_alien { message.copied() } else { message }))
             }
             Decoded::Incomplete(needed) => {
                 self.needed = needed;
@@ -96,7 +110,7 @@ impl FrameReader {
         // Else the length has not come either.
         let rest =
             self.needed.checked_sub(self.buffer.len()).filter(|_| self.buffer.len() >= PREFIX)?;
-        self.buffer = BytesMut::new();
+        self.discard();
         self.unwanted = rest;
         self.needed = 0;
         Some(header)
@@ -111,6 +125,7 @@ impl FrameReader {
     /// Forgets what was read and not taken: it cannot be understood.
     pub(crate) fn discard(&mut self) {
         self.buffer.clear();
+        self.release(0);
     }
 
     /// Reads once.
@@ -126,7 +141,7 @@ impl FrameReader {
             Poll::Pending if self.is_empty() => {
                 // An idle connection costs no buffer.
                 if !self.keeps_buffer {
-                    self.buffer = BytesMut::new();
+                    self.release(0);
                 }
                 self.stall.end_message();
                 Poll::Pending
@@ -147,7 +162,24 @@ impl FrameReader {
         }
     }
 
+    /// Takes a new buffer, with room for so much and with what was read and not taken.
+    fn release(&mut self, room: usize) {
+        let mut buffer = BytesMut::with_capacity(room);
+        buffer.extend_from_slice(&self.buffer);
+        self.buffer = buffer;
+        self.block = 0;
+    }
+
     fn make_room(&mut self) {
+        if self.block > LARGE_BLOCK && self.buffer.len().max(self.needed) <= READ {
+            // What comes next is small, as far as known.
+            self.release(READ + self.buffer.len());
+        }
+        self.reserve();
+        self.block = self.block.max(self.buffer.capacity());
+    }
+
+    fn reserve(&mut self) {
         let have = self.buffer.len();
         let missing = self.needed.saturating_sub(have);
         if missing <= SMALLEST_READ {
@@ -215,6 +247,8 @@ const LEAST: usize = 10 << 10;
 const PREFIX: usize = Header::LEN + 4;
 /// How much an ordinary read asks for, in bytes.
 const READ: usize = 16 << 10;
+/// A buffer larger than this was made for a large message.
+const LARGE_BLOCK: usize = 2 * READ;
 /// Less room than this is not worth a read.
 const SMALLEST_READ: usize = 4 << 10;
 /// What a claimed length may reserve before any of it has come.
