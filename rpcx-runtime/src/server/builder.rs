@@ -253,6 +253,8 @@ impl Server {
     /// A connection's first 32 KiB do not count, so that small calls and heartbeats go on while large ones
     /// wait, and the bound is what is set here and 32 KiB a connection.
     ///
+    /// Set it to more than the largest message that is to come: one that is larger waits for itself.
+    ///
     /// When so much is held, connections that hold more than their 32 KiB are not read, for 3 s at most: then
     /// their further calls are answered with an error that says that they did not run, also one of which
     /// only the beginning has come. One-way calls wait and are dropped in the same way, whatever their

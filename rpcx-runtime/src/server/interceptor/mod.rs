@@ -49,7 +49,7 @@ pub use self::tracing::Tracing;
 /// The interceptors of a server are nested: the one that was given to the builder first is the outermost.
 /// They run after the [auth hook](crate::Server::auth) has agreed. They see one-way calls, calls of
 /// services that are not there, and calls whose time is over on arrival; not heartbeats, and not calls
-/// that are refused because too many run on their connection.
+/// that are refused because too many run on their connection or the server holds too many bytes of requests.
 ///
 /// A panic fails the call that it happened in, with a text that says nothing of it; one while a connection
 /// is admitted refuses it; one at the news of a connection is logged.

@@ -43,7 +43,7 @@ impl ConnectionInfo {
     }
 
     /// Gives who the client has proved to be, if the server asks for certificates and this client has shown
-    /// one. It is known to calls; not yet where a connection is taken, which comes before the handshake.
+    /// one. It is known to calls, not to the news of a connection, which is taken before the handshake.
     /// Needs the feature `tls`.
     #[cfg(feature = "tls")]
     pub fn peer_identity(&self) -> Option<&PeerIdentity> {
