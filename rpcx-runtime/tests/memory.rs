@@ -31,6 +31,20 @@ trait Never {
     async fn answer(&self) -> rpcx::Result<()>;
 }
 
+/// Gives back what it is given.
+#[rpcx::service]
+trait Echo {
+    async fn echo(&self, text: String) -> rpcx::Result<String>;
+}
+
+struct Echoing;
+
+impl Echo for Echoing {
+    async fn echo(&self, text: String) -> rpcx::Result<String> {
+        Ok(text)
+    }
+}
+
 /// Counts the calls that have come.
 struct Silent(Arc<Semaphore>);
 
@@ -73,7 +87,10 @@ fn connections_servers_and_calls_keep_little() {
     runtime.block_on(async {
         let come = Arc::new(Semaphore::new(0));
         let silent = NeverServer::new(Silent(Arc::clone(&come)));
-        let server = Server::new().add(ArithServer::new(Calculator)).add(silent);
+        let server = Server::new()
+            .add(ArithServer::new(Calculator))
+            .add(EchoServer::new(Echoing))
+            .add(silent);
         let address = serve(server, "tcp@127.0.0.1:0").await;
         let target = address.trim_start_matches("tcp@");
         let connect = || async {
@@ -106,6 +123,8 @@ fn connections_servers_and_calls_keep_little() {
             clients
         };
         drop(kept("a channel with a connection, both sides", CONNECTIONS, 6_000, connected).await);
+
+        drop(kept("the same after a burst", CONNECTIONS, 20_000, busy(&address)).await);
 
         let addresses: Vec<_> =
             (0..SERVERS).map(|n| format!("tcp@10.0.{}.{}:8972", n / 250, n % 250)).collect();
@@ -159,6 +178,22 @@ fn connections_servers_and_calls_keep_little() {
     });
 }
 
+/// Connections that had many calls under way at once, and have none now.
+async fn busy(address: &str) -> Vec<EchoClient> {
+    let mut clients = Vec::with_capacity(CONNECTIONS);
+    for _ in 0..CONNECTIONS {
+        let client = EchoClient::connect_to(address).await.unwrap();
+        let mut calls = tokio::task::JoinSet::new();
+        for _ in 0..BURST {
+            let client = client.clone();
+            calls.spawn(async move { client.echo("a".repeat(1 << 10)).await.unwrap() });
+        }
+        support::soon(calls.join_all()).await;
+        clients.push(client);
+    }
+    clients
+}
+
 /// What connections with TLS keep, idle after a first call.
 #[cfg(feature = "tls")]
 async fn encrypted() {
@@ -193,3 +228,5 @@ const CALLS: usize = 500;
 const LARGE_CALLS: usize = 20;
 /// At least so long is an answer that there is no method `None`.
 const ANSWER: usize = 60;
+/// Calls of 1 KiB that a connection has under way at once.
+const BURST: usize = 64;

@@ -19,12 +19,14 @@ pub struct Output {
     /// How much of `tail` has left already; only used while there are no segments.
     sent: usize,
     len: usize,
+    /// How much room the next `tail` gets: as much as the ones before needed.
+    usual: usize,
 }
 
 impl Output {
     /// Makes an empty one; allocates nothing.
     pub const fn new() -> Self {
-        Self { segments: VecDeque::new(), tail: Vec::new(), sent: 0, len: 0 }
+        Self { segments: VecDeque::new(), tail: Vec::new(), sent: 0, len: 0, usual: 0 }
     }
 
     /// Counts the bytes that wait.
@@ -68,6 +70,7 @@ impl Output {
         metadata: impl IntoIterator<Item = (&'a [u8], &'a [u8])>,
         write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
     ) -> Result<usize, E> {
+        self.make_room();
         let mut unfinished = Unfinished::begin(&mut self.tail);
         let start = unfinished.start;
         let out = &mut *unfinished.out;
@@ -103,6 +106,7 @@ impl Output {
 
     /// Appends bytes that are a message already.
     pub fn raw(&mut self, header: Header, rest: &[u8]) {
+        self.make_room();
         self.tail.extend_from_slice(&header.encode());
         self.tail.extend_from_slice(rest);
         self.len += Header::LEN + rest.len();
@@ -163,14 +167,32 @@ impl Output {
         self.sent += count;
         if self.sent == self.tail.len() {
             self.sent = 0;
-            self.tail.clear();
-            if self.tail.capacity() > KEEP {
-                self.tail = Vec::new();
-            }
+            self.give_back();
+        }
+    }
+
+    /// Begins a batch with as much room as the ones before needed.
+    fn make_room(&mut self) {
+        if self.len == 0 && self.tail.capacity() < self.usual {
+            self.tail.reserve_exact(self.usual);
+        }
+    }
+
+    /// Ends a batch: between batches nothing large is kept.
+    fn give_back(&mut self) {
+        let (len, capacity) = (self.tail.len(), self.tail.capacity());
+        self.tail.clear();
+        if capacity > KEEP {
+            self.tail = Vec::new();
+            let needed = if len > capacity / 4 { capacity } else { capacity / 2 };
+            // A huge batch grows from its first message instead: doubled, that fits where all are alike.
+            self.usual = if needed > LARGEST_START { 0 } else { needed };
         }
     }
 
     fn close_tail(&mut self) {
+        // What comes between attached payloads is small.
+        self.usual = 0;
         let mut tail = Bytes::from(std::mem::take(&mut self.tail));
         tail.advance(std::mem::take(&mut self.sent));
         if !tail.is_empty() {
@@ -224,7 +246,9 @@ fn put_length(out: &mut [u8], at: usize, length: usize) {
 }
 
 /// A buffer larger than this is given back once it is empty, in bytes.
-const KEEP: usize = 256 << 10;
+const KEEP: usize = 2 << 10;
+/// The most room that a batch begins with, in bytes.
+const LARGEST_START: usize = 256 << 10;
 
 #[cfg(test)]
 mod tests {
@@ -267,6 +291,53 @@ mod tests {
         attached.attach(start.unwrap(), payload);
         assert_eq!(attached.to_vec(), copied.to_vec());
         assert_eq!(attached.len(), copied.len());
+    }
+
+    fn send_batch(output: &mut Output, payload: usize) {
+        output.frame(Header::request(1, SerializeType::RAW), b"a", b"b", [], &vec![7; payload]);
+        output.consume(output.len());
+    }
+
+    #[test]
+    fn a_batch_begins_with_the_room_of_the_ones_before() {
+        let mut output = Output::new();
+        send_batch(&mut output, 50 << 10);
+        assert_eq!(output.tail.capacity(), 0);
+        output.frame(Header::request(1, SerializeType::RAW), b"a", b"b", [], b"c");
+        assert!(output.tail.capacity() >= 50 << 10);
+    }
+
+    #[test]
+    fn room_that_is_not_used_shrinks_by_half_each_time() {
+        let mut output = Output::new();
+        send_batch(&mut output, 200 << 10);
+        assert!(output.usual >= 200 << 10);
+        while output.usual > KEEP {
+            let before = output.usual;
+            send_batch(&mut output, 1);
+            assert_eq!(output.usual, before / 2);
+        }
+        send_batch(&mut output, 1);
+        assert!((1..=KEEP).contains(&output.tail.capacity()));
+    }
+
+    #[test]
+    fn a_huge_batch_reserves_nothing_for_the_next() {
+        let mut output = Output::new();
+        send_batch(&mut output, 1 << 20);
+        assert_eq!((output.tail.capacity(), output.usual), (0, 0));
+    }
+
+    #[test]
+    fn attached_payloads_take_no_room_with_them() {
+        let mut output = Output::new();
+        send_batch(&mut output, 50 << 10);
+        for _ in 0..2 {
+            let header = Header::request(1, SerializeType::RAW);
+            let len = output.frame_with(header, b"a", b"b", [], |_| Ok::<_, ()>(())).unwrap();
+            output.attach(len, Bytes::from_static(b"payload"));
+            assert_eq!(output.usual, 0);
+        }
     }
 
     #[test]
