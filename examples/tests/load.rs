@@ -28,7 +28,16 @@ fn run(scenario: &str, options: &[&str]) -> Vec<String> {
 #[test]
 fn fairness_compares_calm_connections_with_and_without_a_flood() {
     let rows = run("fairness", &["--calm", "3", "--rate", "100", "--flood", "32"]);
-    assert_eq!(rows, ["calm, alone", "calm, beside the flood", "the flood"]);
+    assert_eq!(
+        rows,
+        [
+            "calm, alone",
+            "calm, beside a process that burns",
+            "calm, beside a flood of another process",
+            "calm, beside a flood of their own process",
+            "that flood",
+        ]
+    );
 }
 
 #[test]

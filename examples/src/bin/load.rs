@@ -39,7 +39,8 @@ enum Scenario {
     /// One connection floods the server: what do the others notice?
     ///
     /// The calm connections make calls at random times, and their latency counts from when a call
-    /// should have started. The ratio is their p99 beside the flood to their p99 alone.
+    /// should have started. The ratio is their p99 to their p99 alone: beside a process that has nothing to do
+    /// with them and keeps the cores busy, beside a flood of another process, and beside one of their own.
     Fairness {
         /// Connections that are calm.
         #[arg(long, default_value_t = 63)]
@@ -109,6 +110,17 @@ enum Scenario {
     /// Serves the other scenarios.
     #[command(hide = true)]
     Serve,
+    /// Floods a server for another process of this program.
+    #[command(hide = true)]
+    Flood {
+        #[arg(long)]
+        address: String,
+        #[arg(long)]
+        inflight: usize,
+    },
+    /// Burns the processor for another process of this program.
+    #[command(hide = true)]
+    Burn,
 }
 
 async fn run(options: &Options) -> scenarios::Outcome {
@@ -136,6 +148,14 @@ async fn run(options: &Options) -> scenarios::Outcome {
             load::serve().await.map_err(|error| error.to_string())?;
             Ok(Vec::new())
         }
+        Scenario::Flood { address, inflight } => {
+            load::flood(address, *inflight).await.map_err(|error| error.to_string())?;
+            Ok(Vec::new())
+        }
+        Scenario::Burn => {
+            load::burn().await;
+            Ok(Vec::new())
+        }
     }
 }
 
@@ -148,6 +168,8 @@ impl Scenario {
             Self::Open { .. } => "open",
             Self::Idle { .. } => "idle",
             Self::Serve => "serve",
+            Self::Flood { .. } => "flood",
+            Self::Burn => "burn",
         }
     }
 }

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use rpcx::Result;
 use serde::Serialize;
 
-pub use self::server::{Served, ServerProcess, serve};
+pub use self::server::{Disturbance, Served, ServerProcess, burn, flood, serve};
 use crate::measure::{Measurement, Report};
 
 /// What the scenarios call.

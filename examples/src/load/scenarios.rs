@@ -8,7 +8,7 @@ use rpcx::client::{Breaker, Channel, RetryBudget};
 use rpcx::{Client as _, Error};
 
 use super::pace::{Arrivals, Pacer};
-use super::{LoadClient, Loops, Plan, Row, ServerProcess, measure};
+use super::{Disturbance, LoadClient, Loops, Plan, Row, ServerProcess, measure};
 use crate::measure::{Measurement, Report};
 
 /// What a scenario gives.
@@ -53,16 +53,31 @@ async fn paced(
 /// One connection has as many calls under way as it may; `calm` others make `rate` calls a second
 /// each. The ratio is that of their 99th percentile to what it was before.
 ///
+/// The flood comes from a process of its own, and then from that of the calm ones. What any program costs
+/// them that keeps the cores busy, another row tells.
+///
 /// # Errors
 ///
-/// If there is no server or no connection.
+/// If there is no server, no connection or no other process.
 pub async fn fairness(plan: Plan, calm: usize, rate: f64, flood: usize) -> Outcome {
     let server = ServerProcess::start().await?;
     let clients = connect(&server, calm).await?;
-    let flooding = connect(&server, 1).await?;
     #[expect(clippy::cast_precision_loss, reason = "a small number")]
     let pace = (rate * calm as f64, Arrivals::Poisson);
     let before = paced(plan, pace, adds(clients.clone()), &server).await?;
+    let mut rows = Vec::new();
+
+    let burning = Disturbance::burn().await?;
+    let beside = paced(plan, pace, adds(clients.clone()), &server).await?;
+    burning.end().await?;
+    rows.push(Row::new("calm, beside a process that burns", beside).p99_beside(&before));
+
+    let flooding = server.flood(flood).await?;
+    let beside = paced(plan, pace, adds(clients.clone()), &server).await?;
+    flooding.end().await?;
+    rows.push(Row::new("calm, beside a flood of another process", beside).p99_beside(&before));
+
+    let flooding = connect(&server, 1).await?;
     let (measurement, flooded) = <(Arc<Measurement>, Arc<Measurement>)>::default();
     let mut loops = Loops::default();
     loops.start(flood, &flooded, adds(flooding));
@@ -70,8 +85,10 @@ pub async fn fairness(plan: Plan, calm: usize, rate: f64, flood: usize) -> Outco
     let [mut beside, flood] = measure(plan, [&measurement, &flooded], &server).await?;
     beside.errors += pacer.end().await as u64;
     loops.end().await?;
-    let beside = Row::new("calm, beside the flood", beside).p99_beside(&before);
-    Ok(vec![Row::new("calm, alone", before), beside, Row::new("the flood", flood)])
+    rows.push(Row::new("calm, beside a flood of their own process", beside).p99_beside(&before));
+    rows.push(Row::new("that flood", flood));
+    rows.insert(0, Row::new("calm, alone", before));
+    Ok(rows)
 }
 
 /// Fast calls at a rate, beside handlers on the same connection that wait, and that burn the processor

@@ -1,4 +1,4 @@
-//! The server of the scenarios, in a process of its own.
+//! The server of the scenarios, and what disturbs it, in processes of their own.
 
 use std::io;
 use std::process::Stdio;
@@ -8,7 +8,7 @@ use rpcx::{Result, Server};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 
-use super::{Load, LoadServer};
+use super::{Load, LoadClient, LoadServer};
 
 /// The service behind [`Load`].
 #[derive(Debug)]
@@ -81,6 +81,16 @@ impl ServerProcess {
         Ok(Self { address, pid, _process: process })
     }
 
+    /// Has another process of this program make `calls` calls at a time until it is dropped.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be started, or makes no call.
+    pub async fn flood(&self, calls: usize) -> io::Result<Disturbance> {
+        let calls = calls.to_string();
+        Disturbance::start(&["flood", "--address", &self.address, "--inflight", &calls]).await
+    }
+
     /// Gives the address that it listens at.
     pub fn address(&self) -> &str {
         &self.address
@@ -90,4 +100,80 @@ impl ServerProcess {
     pub fn pid(&self) -> i32 {
         self.pid
     }
+}
+
+/// A process that takes the processor from the others; it ends when this is dropped.
+#[derive(Debug)]
+pub struct Disturbance {
+    process: Child,
+}
+
+impl Disturbance {
+    /// Has another process of this program burn the processor, on as many threads as a flood has.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be started.
+    pub async fn burn() -> io::Result<Self> {
+        Self::start(&["burn"]).await
+    }
+
+    async fn start(arguments: &[&str]) -> io::Result<Self> {
+        let mut process = Command::new(std::env::current_exe()?)
+            .args(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()?;
+        let ended = || io::Error::other("the process ended before it began");
+        let output = process.stdout.take().ok_or_else(ended)?;
+        BufReader::new(output).lines().next_line().await?.ok_or_else(ended)?;
+        Ok(Self { process })
+    }
+
+    /// Ends the process.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be waited for.
+    pub async fn end(mut self) -> io::Result<()> {
+        self.process.kill().await
+    }
+}
+
+/// Makes `in_flight` calls at a time on one connection until standard input is closed.
+///
+/// # Errors
+///
+/// If there is no connection, or a first call fails.
+pub async fn flood(
+    address: &str,
+    in_flight: usize,
+) -> std::result::Result<(), Box<dyn std::error::Error>> {
+    let client = LoadClient::connect_to(address).await?;
+    client.add(1, 1).await?;
+    for _ in 0..in_flight {
+        let client = client.clone();
+        tokio::spawn(async move { while client.add(40, 2).await.is_ok() {} });
+    }
+    until_the_parent_ends().await;
+    Ok(())
+}
+
+/// Keeps as many threads busy as the machine has cores, until standard input is closed.
+pub async fn burn() {
+    for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
+        std::thread::spawn(|| {
+            loop {
+                std::hint::spin_loop();
+            }
+        });
+    }
+    until_the_parent_ends().await;
+}
+
+#[expect(clippy::print_stdout, reason = "the parent waits for the line")]
+async fn until_the_parent_ends() {
+    println!("begun");
+    let _ = tokio::io::stdin().read_u8().await;
 }
