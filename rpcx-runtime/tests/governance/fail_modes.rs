@@ -1,14 +1,17 @@
 //! Where and when a call is made again: fail modes, pauses, times and the budget.
 
 use std::future::IntoFuture as _;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rpcx::client::RetryBudget;
-use rpcx::{Error, Executed, FailMode, RetryRule, SelectMode};
+use rpcx::server::interceptor::{Incoming, Interceptor, Next, Outgoing, Rejection};
+use rpcx::{Error, Executed, FailMode, RetryRule, SelectMode, Server};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, advance};
 
 use super::network::Fault;
-use super::world::{Mood, Plain, World, connect, failure, ms, secs, settle, soon};
+use super::world::{Mood, Plain, Station, World, connect, failure, ms, secs, settle, soon};
 
 const MODES: [FailMode; 3] = [FailMode::Failtry, FailMode::Failover, FailMode::Failfast];
 const THREE: [&str; 3] = ["a", "b", "c"];
@@ -257,6 +260,68 @@ async fn servers_that_refuse_everything_see_little_more_than_the_calls() {
         let most = 30_000 * 12 / 10 + 10 * seconds;
         assert!(attempts <= most, "{mode} {wrapped}: {attempts} of {most}");
         assert!(attempts > 30_000, "{mode} {wrapped}: {attempts}");
+    }
+}
+
+/// Refuses every call, and counts them.
+#[derive(Clone, Default)]
+struct Refuses(Arc<AtomicUsize>);
+
+impl Interceptor for Refuses {
+    async fn call(&self, _: Incoming, _: Next<'_>) -> Result<Outgoing, Rejection> {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        Err(Rejection::not_executed("not today"))
+    }
+}
+
+/// Serves under three names, and refuses every call at each.
+async fn refusing(world: &World) -> (Refuses, Vec<Station>) {
+    let (refuses, mut stations) = (Refuses::default(), Vec::new());
+    for name in THREE {
+        let server = world.add_to(Server::new(), name, &Arc::default());
+        let server = server.interceptor(refuses.clone());
+        stations.push(world.serve_with(name, Arc::default(), server).await);
+    }
+    (refuses, stations)
+}
+
+#[tokio::test(start_paused = true)]
+async fn servers_that_say_that_nothing_ran_see_little_more_than_the_calls_either() {
+    for mode in [FailMode::Failtry, FailMode::Failover] {
+        let world = World::new();
+        let (refuses, _stations) = refusing(&world).await;
+        let builder = world.builder(&THREE).fail_mode(mode).select(SelectMode::RoundRobin);
+        let client = connect(builder).await;
+        let mut calls = JoinSet::new();
+        let begun = Instant::now();
+        for id in 0..30_000 {
+            calls.spawn(client.once(id).start());
+            tokio::time::sleep(ms(1)).await;
+            while let Some(result) = calls.try_join_next() {
+                assert_eq!(failure(result.unwrap()), ("NotExecuted", Executed::No));
+            }
+        }
+        soon(calls.join_all()).await;
+        let sent = refuses.0.load(Ordering::Relaxed);
+        let seconds = usize::try_from(begun.elapsed().as_secs()).unwrap() + 1;
+        let most = 30_000 * 12 / 10 + 10 * seconds;
+        assert!(sent <= most, "{mode}: {sent} of {most}");
+        assert!(sent > 30_000, "{mode}: {sent}");
+        assert!(world.ledger.take().is_empty(), "nothing ran");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_is_sent_four_times_at_most_unless_somebody_says_more() {
+    let world = World::new();
+    let (refuses, _stations) = refusing(&world).await;
+    let builder = world.builder(&THREE).retry_budget(RetryBudget::unlimited());
+    let client = connect(builder.fail_mode(FailMode::Failtry)).await;
+    for (retries, most) in [(None, 4), (Some(0), 1), (Some(6), 7)] {
+        let call = client.once(1);
+        let call = if let Some(retries) = retries { call.retries(retries) } else { call };
+        assert_eq!(failure(call.await), ("NotExecuted", Executed::No));
+        assert_eq!(refuses.0.swap(0, Ordering::Relaxed), most, "{retries:?}");
     }
 }
 
