@@ -41,7 +41,7 @@ struct Latencies {
 
 impl Attacked {
     async fn start(name: &'static str) -> Self {
-        let ran = Ran::with_room(1 << 16);
+        let ran = Ran::with_room(1 << 20);
         let server = ServerProcess::start(Path::new(SOAK), "127.0.0.1:0", ran.clone());
         let server = server.await.unwrap();
         let builder = SoakClient::builder().fail_mode(FailMode::Failfast);
@@ -242,17 +242,20 @@ struct Note {
 #[tokio::test]
 async fn one_way_calls_pile_up_nowhere() {
     let attacked = Attacked::start("one-way").await;
-    let count = if long() { 50_000 } else { 10_000 };
+    let count: u64 = if long() { 1_000_000 } else { 10_000 };
     let header = Header::request(1, SerializeType::MSGPACK).with_oneway();
-    let mut frames = Vec::new();
+    let mut stream = attacked.connect().await;
+    let (mut frames, mut payload) = (Vec::new(), Vec::new());
     for id in 0..count {
-        let mut payload = Vec::new();
         let note = Note { id, cargo: Bytes::new() };
+        payload.clear();
         rpcx::codec::encode(SerializeType::MSGPACK, &note, &mut payload).unwrap();
         frames.extend(call(header, "Note", &payload));
+        if (id + 1) % 10_000 == 0 {
+            soon(stream.write_all(&frames)).await.unwrap();
+            frames.clear();
+        }
     }
-    let mut stream = attacked.connect().await;
-    soon(stream.write_all(&frames)).await.unwrap();
     // An answer shows that all before it were taken.
     let last = call(Header::request(2, SerializeType::RAW), "Echo", b"last");
     stream.write_all(&last).await.unwrap();
@@ -266,6 +269,52 @@ async fn one_way_calls_pile_up_nowhere() {
         }
     };
     soon(all).await;
+}
+
+/// The arguments of a call that takes so many milliseconds.
+#[derive(Serialize)]
+struct Put {
+    id: u64,
+    wait: u64,
+    cargo: Bytes,
+}
+
+#[tokio::test]
+async fn slow_calls_run_as_many_as_may_and_all_are_answered() {
+    let attacked = Attacked::start("slow calls").await;
+    let count: u64 = if long() { 50_000 } else { 5_000 };
+    let (mut reader, mut writer) = attacked.connect().await.into_split();
+    // Longer than a connection that is full waits before it refuses.
+    let wait = 4_000;
+    let mut calls = Vec::new();
+    for id in 0..count {
+        let (put, mut payload) = (Put { id, wait, cargo: Bytes::new() }, Vec::new());
+        rpcx::codec::encode(SerializeType::MSGPACK, &put, &mut payload).unwrap();
+        calls.extend(call(Header::request(id, SerializeType::MSGPACK), "Put", &payload));
+    }
+    let writing = tokio::spawn(async move { writer.write_all(&calls).await.map(|()| writer) });
+    let (mut served, mut refused) = (0, 0);
+    for _ in 0..count {
+        let mut head = [0; 16];
+        soon(reader.read_exact(&mut head)).await.expect("an answer to each");
+        let [.., a, b, c, d] = head;
+        let mut rest = vec![0; u32::from_be_bytes([a, b, c, d]) as usize];
+        soon(reader.read_exact(&mut rest)).await.expect("the rest of it");
+        if head[2] & 0x83 == 0x80 {
+            served += 1;
+        } else {
+            refused += 1;
+        }
+        if refused == 1 && served == 0 {
+            let running = (0..count).filter(|id| attacked.ran.runs(*id) > 0).count();
+            assert!(running <= 1_024, "{running} run at the same time");
+        }
+    }
+    attacked.judge(&format!("{count} slow calls, {served} served, {refused} refused"), 64).await;
+    let ran: u64 = (0..count).map(|id| u64::from(attacked.ran.runs(id))).sum();
+    assert_eq!(ran, served, "what was refused did not run");
+    assert!(served >= 1_024, "{served}");
+    drop(writing.await.unwrap().unwrap());
 }
 
 #[tokio::test]
