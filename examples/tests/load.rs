@@ -70,6 +70,26 @@ fn open_measures_shares_of_the_capacity() {
 }
 
 #[test]
+fn overload_measures_what_is_served_of_too_much() {
+    let options =
+        ["--conns", "2", "--places", "2", "--wait", "5", "--times", "3", "--timeout", "200"];
+    let rows = run("overload", &options);
+    assert_eq!(
+        rows,
+        [
+            "what the pool can do, others refused",
+            "served of 3 times that",
+            "refused",
+            "without an answer in time",
+            "what the pool can do, others wait",
+            "served of 3 times that",
+            "refused",
+            "without an answer in time",
+        ]
+    );
+}
+
+#[test]
 fn idle_compares_features_with_a_plain_call() {
     let rows = run("idle", &["--rounds", "1", "--inflight", "4"]);
     assert_eq!(rows.first().map(String::as_str), Some("plain"));

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 use rpcx_examples::load::pace::Arrivals;
-use rpcx_examples::load::{self, Plan, scenarios};
+use rpcx_examples::load::{self, Overload, Plan, Scarce, scenarios};
 use serde_json::json;
 
 #[global_allocator]
@@ -17,7 +17,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 /// Measures calls under load, between two processes on this machine.
 ///
 /// In the tables p50, p99 and p99.9 are latencies in microseconds; client and server are seconds of
-/// processor time for a million calls. A machine that does other work at the same time shows in all of
+/// processor time for a million calls; MiB is the most memory that the server had until then. A machine that does other work at the same time shows in all of
 /// them: compare figures of one run, and quote ratios.
 #[derive(Parser)]
 struct Options {
@@ -95,6 +95,29 @@ enum Scenario {
         #[arg(long, value_delimiter = ',', default_value = "30,60,90")]
         percent: Vec<f64>,
     },
+    /// Many more calls than a server can take: what becomes of those that it could?
+    ///
+    /// Each handler needs a place in a pool for some time. First the server says so: it refuses calls beyond
+    /// that (`ConcurrencyLimit`). Then it does not, and calls wait until their time is over. Calls come at
+    /// random times, and are not made again. The ratio is that of the calls that are served to what the
+    /// pool can do, which is measured first.
+    Overload {
+        /// Connections.
+        #[arg(long, default_value_t = 4)]
+        conns: usize,
+        /// Places in the pool.
+        #[arg(long, default_value_t = 10)]
+        places: usize,
+        /// How long a handler needs its place, in milliseconds.
+        #[arg(long, default_value_t = 10)]
+        wait: u64,
+        /// How many times what the pool can do is asked for.
+        #[arg(long, default_value_t = 10.0)]
+        times: f64,
+        /// How long a caller waits for its answer, in milliseconds.
+        #[arg(long, default_value_t = 1000)]
+        timeout: u64,
+    },
     /// What features cost, used and not used.
     ///
     /// Rounds of short windows, one feature after the other. The ratio is the processor time of a call,
@@ -109,7 +132,7 @@ enum Scenario {
     },
     /// Serves the other scenarios.
     #[command(hide = true)]
-    Serve,
+    Serve(Scarce),
     /// Floods a server for another process of this program.
     #[command(hide = true)]
     Flood {
@@ -144,8 +167,13 @@ async fn run(options: &Options) -> scenarios::Outcome {
             scenarios::open(plan, *conns, *arrivals, &shares).await
         }
         Scenario::Idle { rounds, inflight } => scenarios::idle(plan, *rounds, *inflight).await,
-        Scenario::Serve => {
-            load::serve().await.map_err(|error| error.to_string())?;
+        Scenario::Overload { conns, places, wait, times, timeout } => {
+            let [wait, timeout] = [*wait, *timeout].map(Duration::from_millis);
+            let (connections, places, times) = (*conns, *places, *times);
+            load::overload(plan, Overload { connections, places, wait, times, timeout }).await
+        }
+        Scenario::Serve(scarce) => {
+            load::serve(*scarce).await.map_err(|error| error.to_string())?;
             Ok(Vec::new())
         }
         Scenario::Flood { address, inflight } => {
@@ -167,9 +195,10 @@ impl Scenario {
             Self::Waits { .. } => "waits",
             Self::Open { .. } => "open",
             Self::Idle { .. } => "idle",
-            Self::Serve => "serve",
             Self::Flood { .. } => "flood",
             Self::Burn => "burn",
+            Self::Overload { .. } => "overload",
+            Self::Serve(_) => "serve",
         }
     }
 }

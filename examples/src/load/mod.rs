@@ -3,6 +3,7 @@
 //! Each scenario starts a server in a process of its own, so that its processor time can be told from
 //! the client's, and gives [`Row`]s of figures.
 
+mod overload;
 pub mod pace;
 pub mod scenarios;
 mod server;
@@ -14,7 +15,8 @@ use std::time::{Duration, Instant};
 use rpcx::Result;
 use serde::Serialize;
 
-pub use self::server::{Disturbance, Served, ServerProcess, burn, flood, serve};
+pub use self::overload::{Overload, overload};
+pub use self::server::{Disturbance, Scarce, Served, ServerProcess, burn, flood, serve};
 use crate::measure::{Measurement, Report};
 
 /// What the scenarios call.
@@ -132,24 +134,31 @@ pub async fn measure<const N: usize>(
     reports.try_into().map_err(|_| io::Error::other("there are as many reports as measurements"))
 }
 
+/// Gives the most memory that the server had until then.
+#[expect(clippy::cast_precision_loss, reason = "a server with less than 2^53 KiB")]
+fn server_mib(report: &Report) -> f64 {
+    report.server_rss_kb.unwrap_or_default() as f64 / 1024.0
+}
+
 /// Prints rows as a table.
 #[expect(clippy::print_stdout, reason = "the result")]
 pub fn print(rows: &[Row]) {
     let widest = rows.iter().map(|row| row.what.len()).max().unwrap_or(0);
     println!(
-        "{:widest$} {:>10} {:>9} {:>9} {:>9} {:>8} {:>8} {:>6} {:>6}",
-        "", "calls/s", "p50 us", "p99 us", "p99.9 us", "client", "server", "errors", "ratio"
+        "{:widest$} {:>10} {:>9} {:>9} {:>9} {:>8} {:>8} {:>6} {:>6} {:>6}",
+        "", "calls/s", "p50 us", "p99 us", "p99.9 us", "client", "server", "MiB", "errors", "ratio"
     );
     for Row { what, report, ratio } in rows {
         let ratio = ratio.map_or_else(String::new, |ratio| format!("{ratio:.2}"));
         println!(
-            "{what:widest$} {:>10.0} {:>9.0} {:>9.0} {:>9.0} {:>8.2} {:>8.2} {:>6} {ratio:>6}",
+            "{what:widest$} {:>10.0} {:>9.0} {:>9.0} {:>9.0} {:>8.2} {:>8.2} {:>6.1} {:>6} {ratio:>6}",
             report.calls_per_s,
             report.p50_us,
             report.p99_us,
             report.p999_us,
             report.client_cpu_s_per_m,
             report.server_cpu_s_per_m.unwrap_or_default(),
+            server_mib(report),
             report.errors,
         );
     }

@@ -4,15 +4,31 @@ use std::io;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use rpcx::{Result, Server};
+use clap::Args;
+use rpcx::server::interceptor::ConcurrencyLimit;
+use rpcx::{Error, Result, Server};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
 use tokio::process::{Child, Command};
+use tokio::sync::Semaphore;
 
 use super::{Load, LoadClient, LoadServer};
 
+/// What a server has little of, and whether it says so.
+#[derive(Args, Clone, Copy, Debug, Default)]
+pub struct Scarce {
+    /// How many calls of `wait` get on at a time, as if each needed a connection to a database.
+    #[arg(long)]
+    pub pool: Option<usize>,
+    /// How many calls run at a time; others are refused.
+    #[arg(long)]
+    pub at_a_time: Option<usize>,
+}
+
 /// The service behind [`Load`].
 #[derive(Debug)]
-pub struct Served;
+pub struct Served {
+    pool: Option<Semaphore>,
+}
 
 impl Load for Served {
     async fn add(&self, a: i64, b: i64) -> Result<i64> {
@@ -20,6 +36,10 @@ impl Load for Served {
     }
 
     async fn wait(&self, microseconds: u64) -> Result<u64> {
+        let _place = match &self.pool {
+            Some(pool) => Some(pool.acquire().await.map_err(|_| Error::service("closed"))?),
+            None => None,
+        };
         tokio::time::sleep(Duration::from_micros(microseconds)).await;
         Ok(microseconds)
     }
@@ -38,8 +58,12 @@ impl Load for Served {
 /// # Errors
 ///
 /// If no port is free.
-pub async fn serve() -> std::result::Result<(), Box<dyn std::error::Error>> {
-    let server = Server::new().add(LoadServer::new(Served)).without_registry();
+pub async fn serve(scarce: Scarce) -> std::result::Result<(), Box<dyn std::error::Error>> {
+    let served = Served { pool: scarce.pool.map(Semaphore::new) };
+    let mut server = Server::new().add(LoadServer::new(served)).without_registry();
+    if let Some(calls) = scarce.at_a_time {
+        server = server.interceptor(ConcurrencyLimit::new().total(calls));
+    }
     let bound = server.bind("tcp@127.0.0.1:0").await?;
     #[expect(clippy::print_stdout, reason = "the parent waits for the line")]
     {
@@ -68,8 +92,20 @@ impl ServerProcess {
     ///
     /// If it cannot be started, or does not say where it listens.
     pub async fn start() -> io::Result<Self> {
+        Self::start_with(Scarce::default()).await
+    }
+
+    /// The same, for a server that has little of something.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be started, or does not say where it listens.
+    pub async fn start_with(scarce: Scarce) -> io::Result<Self> {
+        let options = [("--pool", scarce.pool), ("--at-a-time", scarce.at_a_time)];
+        let options = options.into_iter().filter_map(|(name, value)| Some((name, value?)));
         let mut process = Command::new(std::env::current_exe()?)
             .arg("serve")
+            .args(options.map(|(name, value)| format!("{name}={value}")))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .kill_on_drop(true)
