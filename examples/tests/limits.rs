@@ -151,7 +151,8 @@ async fn a_flood_of_connections_costs_a_client_that_is_connected_no_call() {
     // Four fifths of the files are for connections, one of them the callers'.
     let most = idle - 1 + files / 5 * 4;
     let open = server.wait_for_files(|open| open >= most).await;
-    assert_eq!(open, most);
+    // One more may be open since: what a program opens when it first wants it.
+    assert!((most..=most + 1).contains(&open), "{open} of {most}");
     let (calls, connected) = (callers.calls(), flood.len());
     drop(callers);
     drop(flood);
