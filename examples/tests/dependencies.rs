@@ -1,4 +1,4 @@
-//! What is depended on, on any system and with any feature: `deny.toml` says what it may be.
+//! What is depended on, on any system and with any feature: `.deny.toml` says what it may be.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-const RULES: &str = include_str!("../../deny.toml");
+const RULES: &str = include_str!("../../.deny.toml");
 const CRATES_IO: &str = "registry+https://github.com/rust-lang/crates.io-index";
 
 /// Gives the texts of a list in the rules.
