@@ -109,7 +109,7 @@ async fn make(client: &KindsClient, kind: &str) {
 }
 
 const CALLS: u64 = 1000;
-const AT_MOST: [(&str, u64); 4] = [("ready", 5), ("refused", 8), ("one-way", 3), ("waits", 10)];
+const AT_MOST: [(&str, u64); 4] = [("ready", 5), ("refused", 8), ("one-way", 3), ("waits", 9)];
 /// For a server with that many interceptors: 12 with one, of which 5 are the call's own, and one more with
 /// each further interceptor: the future of its part.
 const AT_MOST_WITH_INTERCEPTORS: [(u32, u64); 2] = [(1, 12), (3, 14)];

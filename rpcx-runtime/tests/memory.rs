@@ -145,29 +145,8 @@ fn connections_servers_and_calls_keep_little() {
         };
         kept_for_now("a server in a client's list, not called", SERVERS, 1_100, listed).await;
 
-        let mut stream = connect().await;
-        let alone = async {
-            for seq in 0..CALLS {
-                stream.write_all(&call(seq, b"Answer", b"\xc0")).await.unwrap();
-                support::soon(come.acquire()).await.unwrap().forget();
-                support::settle().await;
-            }
-        };
-        kept("a call under way at the server that came alone", CALLS, 1_500, alone).await;
-
-        let mut stream = connect().await;
-        let (mut answers, mut sending) = stream.split();
-        let behind = async {
-            for seq in 0..LARGE_CALLS {
-                let large = [call(seq, b"None", &vec![0; 1 << 20]), call(seq, b"Answer", b"\xc0")];
-                sending.write_all(&large.concat()).await.unwrap();
-                support::soon(come.acquire()).await.unwrap().forget();
-            }
-            // The answers to the large ones, which are over.
-            let mut all = vec![0; LARGE_CALLS * ANSWER];
-            support::soon(answers.read_exact(&mut all)).await.unwrap();
-        };
-        kept("a call under way behind one of 1 MiB", LARGE_CALLS, 20_000, behind).await;
+        // Whose calls are not to end meanwhile.
+        let _streams = raw([connect().await, connect().await], &come).await;
 
         let client = NeverClient::connect_to(&address).await.unwrap();
         let mut calls = tokio::task::JoinSet::new();
@@ -187,6 +166,32 @@ fn connections_servers_and_calls_keep_little() {
         #[cfg(feature = "tls")]
         encrypted().await;
     });
+}
+
+/// What calls that wait keep of the buffers in which they came; gives their connections back.
+async fn raw([mut first, mut second]: [TcpStream; 2], come: &Semaphore) -> [TcpStream; 2] {
+    let alone = async {
+        for seq in 0..CALLS {
+            first.write_all(&call(seq, b"Answer", b"\xc0")).await.unwrap();
+            support::soon(come.acquire()).await.unwrap().forget();
+            support::settle().await;
+        }
+    };
+    kept("a call under way at the server that came alone", CALLS, 1_500, alone).await;
+
+    let (mut answers, mut sending) = second.split();
+    let behind = async {
+        for seq in 0..LARGE_CALLS {
+            let large = [call(seq, b"None", &vec![0; 1 << 20]), call(seq, b"Answer", b"\xc0")];
+            sending.write_all(&large.concat()).await.unwrap();
+            support::soon(come.acquire()).await.unwrap().forget();
+        }
+        // The answers to the large ones, which are over.
+        let mut all = vec![0; LARGE_CALLS * ANSWER];
+        support::soon(answers.read_exact(&mut all)).await.unwrap();
+    };
+    kept("a call under way behind one of 1 MiB", LARGE_CALLS, 20_000, behind).await;
+    [first, second]
 }
 
 /// Connections that had many calls under way at once, and have none now.
