@@ -177,7 +177,8 @@ async fn two_servers_of_a_registry() {
     let Some(etcd) = ETCD.server("two_servers_of_a_registry") else { return };
     let mut servers = registered(etcd.address(), "/rpcx_test");
     let found = Etcd::new([etcd.address()]).base_path("/rpcx_test");
-    let builder = InteropClient::builder().registry(found);
+    // A server may be ready a moment before it stands in the registry.
+    let builder = InteropClient::builder().registry(found).wait_for_server(SAFETY);
     let callers = Callers::begin(CALLERS, builder, Method::NotIdempotent).await;
     restarts("two_servers_of_a_registry", &mut servers, callers).await;
 }
@@ -300,3 +301,7 @@ fn thousands_a_round() -> u64 {
 fn say(line: &str) {
     let _ = writeln!(std::io::stderr(), "{line}");
 }
+
+/// How long anything may take. It never decides a test that passes.
+#[cfg(feature = "etcd")]
+const SAFETY: std::time::Duration = std::time::Duration::from_secs(30);
