@@ -7,11 +7,14 @@ use crate::arguments::{
     Named, NoArguments, One, ToArg, named2, named3, named4, named5, named6, named7, named8, named9,
     named10, named11, named12,
 };
-use crate::client::{Call, Channel};
+use crate::client::{Call, CallFuture, Channel};
 use crate::method::Method;
 
 /// What awaiting a call awaits, by a name: see the client's implementation of the trait.
-pub type CallingFuture<'a, A, R, E> = <Call<'a, A, R, E> as IntoFuture>::IntoFuture;
+///
+/// It is the type itself and not `<Call as IntoFuture>::IntoFuture`, which the compiler would have to work out
+/// in every method.
+pub type CallingFuture<'a, A, R, E> = CallFuture<&'a Channel, A, R, E>;
 
 /// Makes a call without arguments.
 pub const fn call0<'a, T, R, E>(

@@ -45,6 +45,18 @@ pub struct ParameterInfo {
 impl MethodInfo {
     /// Starts from the wire names, everything else at its default.
     pub const fn new(service: &'static str, name: &'static str) -> Self {
+        Self::declared(service, name, &[], "")
+    }
+
+    /// Starts from what every method of a trait has: its names, what is sent and the reply's type in words.
+    ///
+    /// One step and not four: the compiler runs them for each method of each service.
+    pub const fn declared(
+        service: &'static str,
+        name: &'static str,
+        parameters: &'static [ParameterInfo],
+        reply: &'static str,
+    ) -> Self {
         Self {
             service,
             name,
@@ -57,7 +69,7 @@ impl MethodInfo {
             spawn: false,
             governance: Governance::new(),
             hash_key: None,
-            text: MethodText { doc: "", parameters: &[], reply: "" },
+            text: MethodText { doc: "", parameters, reply },
         }
     }
 
@@ -163,20 +175,6 @@ impl MethodInfo {
     #[must_use]
     pub const fn doc(mut self, text: &'static str) -> Self {
         self.text.doc = text;
-        self
-    }
-
-    /// Sets the parameters that are sent.
-    #[must_use]
-    pub const fn parameters(mut self, parameters: &'static [ParameterInfo]) -> Self {
-        self.text.parameters = parameters;
-        self
-    }
-
-    /// Sets the reply's type in words.
-    #[must_use]
-    pub const fn reply(mut self, type_name: &'static str) -> Self {
-        self.text.reply = type_name;
         self
     }
 }

@@ -6,17 +6,19 @@ use syn::{Attribute, Expr, ExprLit, Lit, Meta, Type};
 
 use crate::model::{How, Method, Param, Service};
 
-/// What is added to a `MethodInfo`.
-pub(super) fn method(service: &Service, method: &Method) -> TokenStream {
+/// The parameters that a method sends.
+pub(super) fn parameters(service: &Service, method: &Method) -> TokenStream {
     let runtime = service.krate.private();
-    let doc = doc(&method.attrs);
     let parameters = method.params.iter().map(|param| {
         let (name, ty) = (&param.field, parameter_type(param));
         quote!(#runtime::ParameterInfo::new(#name, #ty))
     });
-    let parameters = (!method.params.is_empty()).then(|| quote!(.parameters(&[#(#parameters),*])));
-    let reply = text(method.output.reply.as_ref().unwrap_or(&method.output.ty));
-    quote!(#doc #parameters .reply(#reply))
+    quote!(&[#(#parameters),*])
+}
+
+/// A method's reply as people write it.
+pub(super) fn reply(method: &Method) -> String {
+    text(method.output.reply.as_ref().unwrap_or(&method.output.ty))
 }
 
 /// What is added to a `ServiceInfo`.
@@ -25,7 +27,7 @@ pub(super) fn service(service: &Service) -> Option<TokenStream> {
 }
 
 /// The documentation as one text, if there is any.
-fn doc(attributes: &[Attribute]) -> Option<TokenStream> {
+pub(super) fn doc(attributes: &[Attribute]) -> Option<TokenStream> {
     let lines = attributes.iter().filter(|attribute| attribute.path().is_ident("doc"));
     let lines: Vec<_> = lines
         .filter_map(|attribute| match &attribute.meta {

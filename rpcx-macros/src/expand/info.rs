@@ -30,10 +30,11 @@ pub(super) fn method(service: &Service, method: &Method) -> TokenStream {
     let flags = flags.into_iter().flatten();
     let aliases = &method.aliases;
     let aliases = (!aliases.is_empty()).then(|| quote!(.aliases(&[#(#aliases),*])));
-    let described = describe::method(service, method);
+    let (parameters, reply) = (describe::parameters(service, method), describe::reply(method));
+    let doc = describe::doc(&method.attrs);
     quote! {
-        #runtime::MethodInfo::new(#service_name, #method_name) #codec #gzip #governance
-            #hash_key #(#flags)* #aliases #described
+        #runtime::MethodInfo::declared(#service_name, #method_name, #parameters, #reply) #codec #gzip #governance
+            #hash_key #(#flags)* #aliases #doc
     }
 }
 

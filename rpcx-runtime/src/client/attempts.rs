@@ -1,6 +1,5 @@
 //! A call on its way: one attempt after the other, as the fail mode has it.
 
-use std::borrow::Borrow;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -30,8 +29,7 @@ use crate::protocol::Message;
 ///
 /// It lies in the caller's future and is moved about before it is polled: what only few calls need is
 /// behind `rest`.
-pub(super) struct Attempts<C, A> {
-    channel: C,
+pub(super) struct Attempts<A> {
     request: Request<A>,
     phase: Phase,
     attempt: Option<Attempt>,
@@ -80,29 +78,24 @@ enum Mode {
     Pinned,
 }
 
-impl<C: Borrow<Channel>, A: Arguments> Attempts<C, A> {
-    pub(super) const fn new(channel: C, request: Request<A>) -> Self {
+impl<A: Arguments> Attempts<A> {
+    pub(super) const fn new(request: Request<A>) -> Self {
         let phase = Phase::Begin;
-        Self { channel, request, phase, attempt: None, timer: None, rest: None }
+        Self { request, phase, attempt: None, timer: None, rest: None }
     }
 
     /// One attempt, at another server than `avoided` if there is one; it has this number.
-    pub(super) fn single(
-        channel: C,
-        request: Request<A>,
-        avoided: Vec<Address>,
-        number: u32,
-    ) -> Self {
+    pub(super) fn single(request: Request<A>, avoided: Vec<Address>, number: u32) -> Self {
         let before = number - 1;
         let rest = Rest { mode: Mode::Single(avoided), before, ..Rest::default() };
-        Self { rest: Some(Box::new(rest)), ..Self::new(channel, request) }
+        Self { rest: Some(Box::new(rest)), ..Self::new(request) }
     }
 
     /// One attempt, at this server; it has this number.
-    pub(super) fn at(channel: C, request: Request<A>, server: Arc<Endpoint>, number: u32) -> Self {
+    pub(super) fn at(request: Request<A>, server: Arc<Endpoint>, number: u32) -> Self {
         let (mode, last, before) = (Mode::Pinned, Some(server), number - 1);
         let rest = Rest { mode, last, stays: true, before, ..Rest::default() };
-        Self { rest: Some(Box::new(rest)), ..Self::new(channel, request) }
+        Self { rest: Some(Box::new(rest)), ..Self::new(request) }
     }
 
     /// Gives the server that was called last.
@@ -116,10 +109,6 @@ impl<C: Borrow<Channel>, A: Arguments> Attempts<C, A> {
         self.attempt.as_ref().map(Attempt::server).or_else(last)
     }
 
-    pub(super) fn channel(&self) -> &Channel {
-        self.channel.borrow()
-    }
-
     fn rest(&mut self) -> &mut Rest {
         self.rest.get_or_insert_default()
     }
@@ -129,14 +118,18 @@ impl<C: Borrow<Channel>, A: Arguments> Attempts<C, A> {
     }
 
     /// Drives the call; `None` is a one-way call that the socket took.
-    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Message>>> {
+    pub(super) fn poll(
+        &mut self,
+        channel: &Channel,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<Option<Message>>> {
         if matches!(self.phase, Phase::Begin) {
-            self.begin();
+            self.begin(channel);
         }
         let spans = self.rest.as_ref().and_then(|rest| rest.spans());
         let result = match spans {
-            None => self.drive(cx),
-            Some((call, trying)) => call.in_scope(|| trying.in_scope(|| self.drive(cx))),
+            None => self.drive(channel, cx),
+            Some((call, trying)) => call.in_scope(|| trying.in_scope(|| self.drive(channel, cx))),
         };
         if let (Poll::Ready(result), Some(rest)) = (&result, &mut self.rest) {
             rest.trying.ended(result);
@@ -145,8 +138,7 @@ impl<C: Borrow<Channel>, A: Arguments> Attempts<C, A> {
         result
     }
 
-    fn begin(&mut self) {
-        let channel = self.channel.borrow();
+    fn begin(&mut self, channel: &Channel) {
         let settings = channel.settings();
         self.timer = self.request.time(settings).and_then(Timer::start);
         self.phase = Phase::Choosing;
@@ -160,13 +152,13 @@ impl<C: Borrow<Channel>, A: Arguments> Attempts<C, A> {
         }
     }
 
-    fn drive(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Message>>> {
+    fn drive(&mut self, channel: &Channel, cx: &mut Context<'_>) -> Poll<Result<Option<Message>>> {
         loop {
             // There may be no server any more.
-            let chosen = ready!(self.poll_server(cx));
+            let chosen = ready!(self.poll_server(channel, cx));
             chosen.map_err(|error| self.rest().retrying.of_all_attempts(error))?;
             let failed = match &mut self.phase {
-                Phase::Trying => match ready!(self.poll_attempt(cx)) {
+                Phase::Trying => match ready!(self.poll_attempt(channel, cx)) {
                     Ok(reply) => return Poll::Ready(Ok(reply)),
                     Err(Failure::OutOfTime) => return Poll::Ready(Err(self.out_of_time())),
                     Err(Failure::Attempt(error)) => error,
@@ -184,18 +176,22 @@ impl<C: Borrow<Channel>, A: Arguments> Attempts<C, A> {
                 }
                 Phase::Begin | Phase::Choosing | Phase::Waiting(_) => continue,
             };
-            if let Some(error) = self.after(failed) {
+            if let Some(error) = self.after(channel, failed) {
                 return Poll::Ready(Err(error));
             }
         }
     }
 
     /// Chooses the server; a caller may want to know it before the attempt.
-    pub(super) fn poll_server(&mut self, cx: &mut Context<'_>) -> Poll<Result<()>> {
+    pub(super) fn poll_server(
+        &mut self,
+        channel: &Channel,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<()>> {
         loop {
             match &mut self.phase {
-                Phase::Begin => self.begin(),
-                Phase::Choosing => self.choose()?,
+                Phase::Begin => self.begin(channel),
+                Phase::Choosing => self.choose(channel)?,
                 Phase::Waiting(wait) => {
                     let Poll::Ready(may_come) = wait.as_mut().poll(cx) else {
                         return self.poll_timer(cx).map(Err);
@@ -214,12 +210,13 @@ impl<C: Borrow<Channel>, A: Arguments> Attempts<C, A> {
 
     fn poll_attempt(
         &mut self,
+        channel: &Channel,
         cx: &mut Context<'_>,
     ) -> Poll<std::result::Result<Option<Message>, Failure>> {
         let Some(attempt) = &mut self.attempt else { return Poll::Ready(Err(Failure::OutOfTime)) };
         let shared = Shared {
             request: &self.request,
-            settings: self.channel.borrow().settings(),
+            settings: channel.settings(),
             timer: self.timer.as_ref(),
         };
         match attempt.poll(&shared, cx) {
@@ -232,8 +229,7 @@ impl<C: Borrow<Channel>, A: Arguments> Attempts<C, A> {
         }
     }
 
-    fn choose(&mut self) -> Result<()> {
-        let channel = self.channel.borrow();
+    fn choose(&mut self, channel: &Channel) -> Result<()> {
         let mut avoided: &[Address] = &[];
         if let Some(rest) = self.rest.as_deref_mut() {
             // It may have left the list while the call paused.
@@ -243,7 +239,7 @@ impl<C: Borrow<Channel>, A: Arguments> Attempts<C, A> {
             if rest.stays
                 && let Some(server) = rest.last.take().filter(listed)
             {
-                self.try_at(server, None);
+                self.try_at(channel, server, None);
                 return Ok(());
             }
             avoided = match &rest.mode {
@@ -258,15 +254,15 @@ impl<C: Borrow<Channel>, A: Arguments> Attempts<C, A> {
         let selection = Selection::of(service, method, &key);
         match channel.cluster().pick(&selection, avoided) {
             Ok((server, probe)) => {
-                self.try_at(server, probe);
+                self.try_at(channel, server, probe);
                 Ok(())
             }
-            Err(error) => self.wait_for_server(error),
+            Err(error) => self.wait_for_server(channel, error),
         }
     }
 
-    fn try_at(&mut self, server: Arc<Endpoint>, probe: Option<Probe>) {
-        let settings = self.channel.borrow().settings();
+    fn try_at(&mut self, channel: &Channel, server: Arc<Endpoint>, probe: Option<Probe>) {
+        let settings = channel.settings();
         if Observer::is_wanted(settings) {
             let rest = self.rest.get_or_insert_default();
             let number = rest.before + rest.retrying.attempt();
@@ -287,8 +283,7 @@ impl<C: Borrow<Channel>, A: Arguments> Attempts<C, A> {
     }
 
     /// Waits for a first server if the builder says so, and as long as it says.
-    fn wait_for_server(&mut self, error: Error) -> Result<()> {
-        let channel = self.channel.borrow();
+    fn wait_for_server(&mut self, channel: &Channel, error: Error) -> Result<()> {
         let Some(wait) = channel.settings().wait_for_server else { return Err(error) };
         if !channel.cluster().is_empty() {
             return Err(error);
@@ -307,8 +302,7 @@ impl<C: Borrow<Channel>, A: Arguments> Attempts<C, A> {
     }
 
     /// Gets ready for another attempt after `error`, or gives the error of the call.
-    fn after(&mut self, error: Error) -> Option<Error> {
-        let channel = self.channel.borrow();
+    fn after(&mut self, channel: &Channel, error: Error) -> Option<Error> {
         let mut governance = self.request.governance(channel.settings());
         let is_governed = self.is_governed();
         if !is_governed {
@@ -370,7 +364,7 @@ impl Rest {
     }
 }
 
-impl Attempts<Channel, Encoded> {
+impl Attempts<Encoded> {
     /// Replaces what is sent; the attempt has not begun.
     pub(super) fn send_instead(&mut self, metadata: Metadata, payload: Bytes) {
         self.request.options.metadata = metadata;

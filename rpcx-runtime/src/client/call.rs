@@ -137,16 +137,16 @@ impl<'a, A: Arguments, R, E> Call<'a, A, R, E> {
     pub fn oneway(mut self) -> OnewayFuture<'a, A, E> {
         self.options.oneway = true;
         let error = self.error;
-        OnewayFuture::new(self.way(), error)
+        OnewayFuture::new(self.channel, self.way(), error)
     }
 
     /// Gives the reply together with the metadata that came with it, also with an error.
     pub fn detailed(self) -> DetailedFuture<'a, A, R, E> {
         let (reply, error) = (self.reply, self.error);
-        DetailedFuture::new(self.way(), reply, error)
+        DetailedFuture::new(self.channel, self.way(), reply, error)
     }
 
-    fn way(self) -> Way<&'a Channel, A> {
+    fn way(self) -> Way<A> {
         Way::new(self.channel, self.info, self.arguments, self.options)
     }
 
@@ -169,8 +169,8 @@ impl<A: Arguments, R: Send + 'static, E: Send + 'static> Call<'_, A, R, E> {
         match self.encoded() {
             Err(failed) => Started::failed(error.read(failed)),
             Ok(Request { info, arguments, options }) => {
-                let way = Way::new(channel, info, arguments, options);
-                Started::spawn(CallFuture::new(way, reply, error), error)
+                let way = Way::new(&channel, info, arguments, options);
+                Started::spawn(CallFuture::new(channel, way, reply, error), error)
             }
         }
     }
@@ -232,7 +232,7 @@ impl<'a, A: Arguments, R, E> IntoFuture for Call<'a, A, R, E> {
 
     fn into_future(self) -> Self::IntoFuture {
         let (reply, error) = (self.reply, self.error);
-        CallFuture::new(self.way(), reply, error)
+        CallFuture::new(self.channel, self.way(), reply, error)
     }
 }
 

@@ -20,21 +20,24 @@ use crate::wire::{ErrorWire, Wire};
 
 /// A call on its way, ready with its reply.
 pub struct CallFuture<C, A, R, E> {
-    way: Way<C, A>,
+    channel: C,
+    way: Way<A>,
     reply: Wire<R>,
     error: ErrorWire<E>,
 }
 
 /// A call on its way, ready with its reply and what came beside it.
 pub struct DetailedFuture<'a, A, R, E> {
-    way: Way<&'a Channel, A>,
+    channel: &'a Channel,
+    way: Way<A>,
     reply: Wire<R>,
     error: ErrorWire<E>,
 }
 
 /// A one-way call, ready when the socket has taken it.
 pub struct OnewayFuture<'a, A, E> {
-    way: Way<&'a Channel, A>,
+    channel: &'a Channel,
+    way: Way<A>,
     error: ErrorWire<E>,
 }
 
@@ -51,20 +54,25 @@ pub struct Detailed<R, E> {
 }
 
 impl<C, A, R, E> CallFuture<C, A, R, E> {
-    pub(super) fn new(way: Way<C, A>, reply: Wire<R>, error: ErrorWire<E>) -> Self {
-        Self { way, reply, error }
+    pub(super) fn new(channel: C, way: Way<A>, reply: Wire<R>, error: ErrorWire<E>) -> Self {
+        Self { channel, way, reply, error }
     }
 }
 
 impl<'a, A, R, E> DetailedFuture<'a, A, R, E> {
-    pub(super) fn new(way: Way<&'a Channel, A>, reply: Wire<R>, error: ErrorWire<E>) -> Self {
-        Self { way, reply, error }
+    pub(super) fn new(
+        channel: &'a Channel,
+        way: Way<A>,
+        reply: Wire<R>,
+        error: ErrorWire<E>,
+    ) -> Self {
+        Self { channel, way, reply, error }
     }
 }
 
 impl<'a, A, E> OnewayFuture<'a, A, E> {
-    pub(super) fn new(way: Way<&'a Channel, A>, error: ErrorWire<E>) -> Self {
-        Self { way, error }
+    pub(super) fn new(channel: &'a Channel, way: Way<A>, error: ErrorWire<E>) -> Self {
+        Self { channel, way, error }
     }
 }
 
@@ -73,10 +81,10 @@ impl<C: Borrow<Channel>, A: Arguments, R, E> Future for CallFuture<C, A, R, E> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
-        this.way.poll(cx).map(|result| {
-            let result = result.and_then(|message| {
-                read(message.as_ref(), this.reply, this.way.channel().settings())
-            });
+        let channel = this.channel.borrow();
+        this.way.poll(channel, cx).map(|result| {
+            let result =
+                result.and_then(|message| read(message.as_ref(), this.reply, channel.settings()));
             result.map_err(|error| this.error.read(error))
         })
     }
@@ -87,13 +95,13 @@ impl<A: Arguments, R, E> Future for DetailedFuture<'_, A, R, E> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
-        this.way.poll(cx).map(|result| {
+        this.way.poll(this.channel, cx).map(|result| {
             let mut metadata = Metadata::new();
             let result = result.and_then(|message| {
                 if let Some(message) = &message {
                     metadata = message.metadata().without_own_keys();
                 }
-                read(message.as_ref(), this.reply, this.way.channel().settings())
+                read(message.as_ref(), this.reply, this.channel.settings())
             });
             let result = result.map_err(|error| this.error.read(error));
             Detailed { result, metadata, address: this.way.address().cloned() }
@@ -106,7 +114,7 @@ impl<A: Arguments, E> Future for OnewayFuture<'_, A, E> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
-        this.way.poll(cx).map(|result| match result {
+        this.way.poll(this.channel, cx).map(|result| match result {
             Ok(_) => Ok(()),
             Err(error) => Err(this.error.read(error)),
         })

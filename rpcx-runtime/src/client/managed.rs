@@ -196,12 +196,11 @@ impl Managed {
     async fn attempt(&self, outgoing: &Outgoing, number: u32, place: Place) -> Tried {
         let mut request = self.request.clone();
         request.arguments = request.arguments.with_payload(outgoing.payload.clone());
-        let channel = self.channel.clone();
         let mut attempts = match place {
-            Place::At(server) => Attempts::at(channel, request, server, number),
-            Place::Not(avoided) => Attempts::single(channel, request, avoided, number),
+            Place::At(server) => Attempts::at(request, server, number),
+            Place::Not(avoided) => Attempts::single(request, avoided, number),
         };
-        if let Err(error) = poll_fn(|cx| attempts.poll_server(cx)).await {
+        if let Err(error) = poll_fn(|cx| attempts.poll_server(&self.channel, cx)).await {
             return (Err(error), None);
         }
         let server = attempts.server().cloned();
@@ -247,7 +246,7 @@ impl End for Managed {
 /// An attempt at the end of its interceptors.
 struct OneAttempt<'a> {
     managed: &'a Managed,
-    attempts: Mutex<Option<Attempts<Channel, Encoded>>>,
+    attempts: Mutex<Option<Attempts<Encoded>>>,
     server: Option<Arc<Endpoint>>,
     number: u32,
 }
@@ -261,15 +260,15 @@ impl End for OneAttempt<'_> {
                 (Some(attempts), _) => attempts,
                 // An interceptor goes on a second time.
                 (None, Some(server)) => {
-                    let (channel, request) = (managed.channel.clone(), managed.request.clone());
-                    Attempts::at(channel, request, Arc::clone(server), self.number)
+                    let request = managed.request.clone();
+                    Attempts::at(request, Arc::clone(server), self.number)
                 }
                 (None, None) => return Err(Error::NoServer { why: "none was chosen".to_owned() }),
             };
             attempts.send_instead(request.metadata, request.payload);
             // One that is given up on its way counts, too.
             managed.maybe_ran.fetch_add(1, Ordering::Relaxed);
-            let result = poll_fn(|cx| attempts.poll(cx)).await;
+            let result = poll_fn(|cx| attempts.poll(&managed.channel, cx)).await;
             if result.as_ref().is_err_and(|error| error.executed() == Executed::No) {
                 managed.maybe_ran.fetch_sub(1, Ordering::Relaxed);
             }

@@ -1,6 +1,5 @@
 //! How a call is made: by its own future, or in a future on the heap.
 
-use std::borrow::Borrow;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
@@ -17,16 +16,15 @@ use crate::modes::FailMode;
 use crate::protocol::Message;
 
 /// How a call is made.
-pub(super) enum Way<C, A> {
+pub(super) enum Way<A> {
     /// Nothing wraps it, and one attempt follows the other.
-    Direct(Attempts<C, A>),
+    Direct(Attempts<A>),
     /// Interceptors wrap it, or it may be at two servers at a time.
     Managed(Managed),
 }
 
 /// A call in a future on the heap.
 pub(super) struct Managed {
-    channel: Channel,
     state: State,
     address: Option<Address>,
 }
@@ -36,33 +34,25 @@ enum State {
     Failed(Option<Error>),
 }
 
-impl<C: Borrow<Channel>, A: Arguments> Way<C, A> {
+impl<A: Arguments> Way<A> {
     pub(super) fn new(
-        channel: C,
+        channel: &Channel,
         info: &'static MethodInfo,
         arguments: A,
         options: CallOptions,
     ) -> Self {
         let request = Request { info, arguments, options };
-        let settings = channel.borrow().settings();
+        let settings = channel.settings();
         let hedges =
             request.governed(settings, |part| part.fail_mode) == Some(FailMode::Failbackup);
         if settings.interceptors.0.is_empty() && !hedges {
-            return Self::Direct(Attempts::new(channel, request));
+            return Self::Direct(Attempts::new(request));
         }
-        let channel = channel.borrow().clone();
         let state = match request.encoded(channel.settings()) {
             Ok(request) => State::Running(Box::pin(managed::run(channel.clone(), request, None))),
             Err(error) => State::Failed(Some(error)),
         };
-        Self::Managed(Managed { channel, state, address: None })
-    }
-
-    pub(super) fn channel(&self) -> &Channel {
-        match self {
-            Self::Direct(attempts) => attempts.channel(),
-            Self::Managed(managed) => &managed.channel,
-        }
+        Self::Managed(Managed { state, address: None })
     }
 
     /// Gives the server that was called last, once the call is over.
@@ -74,9 +64,13 @@ impl<C: Borrow<Channel>, A: Arguments> Way<C, A> {
     }
 
     /// Drives the call; `None` is a one-way call that the socket took.
-    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Message>>> {
+    pub(super) fn poll(
+        &mut self,
+        channel: &Channel,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<Option<Message>>> {
         match self {
-            Self::Direct(attempts) => attempts.poll(cx),
+            Self::Direct(attempts) => attempts.poll(channel, cx),
             Self::Managed(managed) => managed.poll(cx),
         }
     }

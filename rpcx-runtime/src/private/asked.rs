@@ -30,6 +30,14 @@ where
     }
 }
 
+/// Without the feature there is nothing to find out.
+#[cfg(not(feature = "protobuf"))]
+impl<T> Asked<T> {
+    pub const fn complete(self) -> Wire<T> {
+        self.0
+    }
+}
+
 impl<T> Deref for Asked<T> {
     type Target = Wire<T>;
 

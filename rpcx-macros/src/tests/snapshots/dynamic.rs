@@ -31,16 +31,17 @@ impl __StoreIndex {
     }
     const fn methods() -> &'static [&'static ::rpcx::__private::MethodInfo] {
         static METHODS: &[&::rpcx::__private::MethodInfo] = &[
-            &::rpcx::__private::MethodInfo::new("Store", "Get")
-                .parameters(
-                    &[
-                        ::rpcx::__private::ParameterInfo::new("key", "K"),
-                        ::rpcx::__private::ParameterInfo::new("names", "Vec<String>"),
-                    ],
-                )
-                .reply("K"),
+            &::rpcx::__private::MethodInfo::declared(
+                "Store",
+                "Get",
+                &[
+                    ::rpcx::__private::ParameterInfo::new("key", "K"),
+                    ::rpcx::__private::ParameterInfo::new("names", "Vec<String>"),
+                ],
+                "K",
+            ),
             #[cfg(unix)]
-            &::rpcx::__private::MethodInfo::new("Store", "Len").reply("u64"),
+            &::rpcx::__private::MethodInfo::declared("Store", "Len", &[], "u64"),
         ];
         METHODS
     }

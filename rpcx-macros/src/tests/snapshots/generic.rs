@@ -28,9 +28,12 @@ impl __StoreIndex {
     }
     const fn methods() -> &'static [&'static ::rpcx::__private::MethodInfo] {
         static METHODS: &[&::rpcx::__private::MethodInfo] = &[
-            &::rpcx::__private::MethodInfo::new("Store", "Get")
-                .parameters(&[::rpcx::__private::ParameterInfo::new("key", "K")])
-                .reply("[K; N]"),
+            &::rpcx::__private::MethodInfo::declared(
+                "Store",
+                "Get",
+                &[::rpcx::__private::ParameterInfo::new("key", "K")],
+                "[K; N]",
+            ),
         ];
         METHODS
     }

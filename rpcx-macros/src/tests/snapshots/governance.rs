@@ -28,7 +28,15 @@ impl __UsersIndex {
     }
     const fn methods() -> &'static [&'static ::rpcx::__private::MethodInfo] {
         static METHODS: &[&::rpcx::__private::MethodInfo] = &[
-            &::rpcx::__private::MethodInfo::new("Users", "Find")
+            &::rpcx::__private::MethodInfo::declared(
+                    "Users",
+                    "Find",
+                    &[
+                        ::rpcx::__private::ParameterInfo::new("limit", "u32"),
+                        ::rpcx::__private::ParameterInfo::new("name", "String"),
+                    ],
+                    "u64",
+                )
                 .timeout(::core::time::Duration::from_millis(3000u64))
                 .attempt_timeout(::core::time::Duration::from_millis(1000u64))
                 .fail_mode(::rpcx::__private::FailMode::Failover)
@@ -36,15 +44,13 @@ impl __UsersIndex {
                 .retry(::rpcx::__private::RetryRule::AtLeastOnce)
                 .retry_interval(::core::time::Duration::from_millis(50u64))
                 .backup_latency(::core::time::Duration::from_millis(20u64))
-                .hash_key(1usize)
-                .parameters(
-                    &[
-                        ::rpcx::__private::ParameterInfo::new("limit", "u32"),
-                        ::rpcx::__private::ParameterInfo::new("name", "String"),
-                    ],
+                .hash_key(1usize),
+            &::rpcx::__private::MethodInfo::declared(
+                    "Users",
+                    "Count",
+                    &[::rpcx::__private::ParameterInfo::new("group", "String")],
+                    "u64",
                 )
-                .reply("u64"),
-            &::rpcx::__private::MethodInfo::new("Users", "Count")
                 .timeout(::core::time::Duration::from_millis(3000u64))
                 .attempt_timeout(::core::time::Duration::from_millis(1000u64))
                 .fail_mode(::rpcx::__private::FailMode::Failbackup)
@@ -53,9 +59,7 @@ impl __UsersIndex {
                 .retry_interval(::core::time::Duration::from_millis(50u64))
                 .backup_latency(::core::time::Duration::from_millis(5u64))
                 .hash_key(0usize)
-                .idempotent()
-                .parameters(&[::rpcx::__private::ParameterInfo::new("group", "String")])
-                .reply("u64"),
+                .idempotent(),
         ];
         METHODS
     }

@@ -36,19 +36,23 @@ impl __StoreIndex {
     }
     const fn methods() -> &'static [&'static ::rpcx::__private::MethodInfo] {
         static METHODS: &[&::rpcx::__private::MethodInfo] = &[
-            &::rpcx::__private::MethodInfo::new("Store", "Get")
-                .doc("Gets.")
-                .parameters(
+            &::rpcx::__private::MethodInfo::declared(
+                    "Store",
+                    "Get",
                     &[
                         ::rpcx::__private::ParameterInfo::new("key", "K"),
                         ::rpcx::__private::ParameterInfo::new("names", "Vec<String>"),
                     ],
+                    "K",
                 )
-                .reply("K"),
+                .doc("Gets."),
             #[cfg(unix)]
-            &::rpcx::__private::MethodInfo::new("Store", "Len")
-                .parameters(&[::rpcx::__private::ParameterInfo::new("most", "u64")])
-                .reply("u64"),
+            &::rpcx::__private::MethodInfo::declared(
+                "Store",
+                "Len",
+                &[::rpcx::__private::ParameterInfo::new("most", "u64")],
+                "u64",
+            ),
         ];
         METHODS
     }

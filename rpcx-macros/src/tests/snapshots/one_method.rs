@@ -28,14 +28,17 @@ impl __ArithIndex {
     }
     const fn methods() -> &'static [&'static ::rpcx::__private::MethodInfo] {
         static METHODS: &[&::rpcx::__private::MethodInfo] = &[
-            &::rpcx::__private::MethodInfo::new("Arith", "Mul")
+            &::rpcx::__private::MethodInfo::declared(
+                    "Arith",
+                    "Mul",
+                    &[::rpcx::__private::ParameterInfo::new("args", "Args")],
+                    "Reply",
+                )
                 .codec(::rpcx::__private::SerializeType::JSON)
                 .timeout(::core::time::Duration::from_millis(90000u64))
                 .idempotent()
                 .aliases(&["Multiply"])
-                .doc("Multiplies.")
-                .parameters(&[::rpcx::__private::ParameterInfo::new("args", "Args")])
-                .reply("Reply"),
+                .doc("Multiplies."),
         ];
         METHODS
     }

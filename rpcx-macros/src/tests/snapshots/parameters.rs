@@ -47,21 +47,25 @@ impl __UsersIndex {
     }
     const fn methods() -> &'static [&'static ::rpcx::__private::MethodInfo] {
         static METHODS: &[&::rpcx::__private::MethodInfo] = &[
-            &::rpcx::__private::MethodInfo::new("Users", "Count").reply("u64"),
-            &::rpcx::__private::MethodInfo::new("Users", "Find")
-                .parameters(
-                    &[
-                        ::rpcx::__private::ParameterInfo::new("name", "String"),
-                        ::rpcx::__private::ParameterInfo::new("Groups", "Vec<Group>"),
-                        ::rpcx::__private::ParameterInfo::new("limit", "u32"),
-                    ],
-                )
-                .reply("Vec<User>"),
+            &::rpcx::__private::MethodInfo::declared("Users", "Count", &[], "u64"),
+            &::rpcx::__private::MethodInfo::declared(
+                "Users",
+                "Find",
+                &[
+                    ::rpcx::__private::ParameterInfo::new("name", "String"),
+                    ::rpcx::__private::ParameterInfo::new("Groups", "Vec<Group>"),
+                    ::rpcx::__private::ParameterInfo::new("limit", "u32"),
+                ],
+                "Vec<User>",
+            ),
             #[cfg(feature = "notes")]
-            &::rpcx::__private::MethodInfo::new("Users", "Note")
-                .oneway()
-                .parameters(&[::rpcx::__private::ParameterInfo::new("user", "User")])
-                .reply("()"),
+            &::rpcx::__private::MethodInfo::declared(
+                    "Users",
+                    "Note",
+                    &[::rpcx::__private::ParameterInfo::new("user", "User")],
+                    "()",
+                )
+                .oneway(),
         ];
         METHODS
     }

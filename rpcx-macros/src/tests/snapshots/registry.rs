@@ -39,13 +39,15 @@ impl __ArithIndex {
     }
     const fn methods() -> &'static [&'static ::rpcx::__private::MethodInfo] {
         static METHODS: &[&::rpcx::__private::MethodInfo] = &[
-            &::rpcx::__private::MethodInfo::new("Arith", "Mul")
-                .fail_mode(::rpcx::__private::FailMode::Failtry)
-                .parameters(&[::rpcx::__private::ParameterInfo::new("args", "Args")])
-                .reply("Reply"),
-            &::rpcx::__private::MethodInfo::new("Arith", "Connect")
-                .fail_mode(::rpcx::__private::FailMode::Failfast)
-                .reply("()"),
+            &::rpcx::__private::MethodInfo::declared(
+                    "Arith",
+                    "Mul",
+                    &[::rpcx::__private::ParameterInfo::new("args", "Args")],
+                    "Reply",
+                )
+                .fail_mode(::rpcx::__private::FailMode::Failtry),
+            &::rpcx::__private::MethodInfo::declared("Arith", "Connect", &[], "()")
+                .fail_mode(::rpcx::__private::FailMode::Failfast),
         ];
         METHODS
     }
