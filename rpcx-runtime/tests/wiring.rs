@@ -247,6 +247,25 @@ async fn the_last_word_on_registries_counts() {
 }
 
 #[tokio::test]
+async fn calls_that_fail_at_once_keep_nobody_from_finding_a_server() {
+    let running = Running::at(&memory_address(), Server::new().add(local("a"))).await;
+    let instance = Instance::new(running.address().parse().unwrap());
+    let registry = Told::new();
+    registry.0.send_replace(Snapshot::live([]));
+    let client = LocalClient::builder().registry(Arc::clone(&registry)).connect();
+    let client = soon(client).await.unwrap();
+    assert!(matches!(who(&client).await, Err(Error::NoServer { .. })));
+    registry.0.send_replace(Snapshot::live([instance]));
+    // In a runtime of one thread nobody has a turn unless these calls give way.
+    let mut failed = 0;
+    while let Err(Error::NoServer { .. }) = client.who().await {
+        failed += 1;
+        assert!(failed < 100_000, "the list never comes");
+    }
+    assert_eq!(client.who().await.unwrap(), "a");
+}
+
+#[tokio::test]
 async fn an_entry_is_withdrawn_before_running_calls_end() {
     let name = unique("withdrawn");
     let (gate, mut probe) = Probe::new();

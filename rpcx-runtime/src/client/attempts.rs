@@ -163,6 +163,7 @@ impl<A: Arguments> Attempts<A> {
                     Err(Failure::OutOfTime) => return Poll::Ready(Err(self.out_of_time())),
                     Err(Failure::Attempt(error)) => error,
                 },
+                Phase::Refused(_) if give_way(cx).is_pending() => return Poll::Pending,
                 Phase::Refused(_) => match std::mem::replace(&mut self.phase, Phase::Choosing) {
                     Phase::Refused(error) => *error,
                     _ => continue,
@@ -191,7 +192,13 @@ impl<A: Arguments> Attempts<A> {
         loop {
             match &mut self.phase {
                 Phase::Begin => self.begin(channel),
-                Phase::Choosing => self.choose(channel)?,
+                Phase::Choosing => {
+                    if let Err(error) = self.choose(channel) {
+                        // It is looked for again when others have had their turn.
+                        ready!(give_way(cx));
+                        return Poll::Ready(Err(error));
+                    }
+                }
                 Phase::Waiting(wait) => {
                     let Poll::Ready(may_come) = wait.as_mut().poll(cx) else {
                         return self.poll_timer(cx).map(Err);
@@ -362,6 +369,12 @@ impl Rest {
         let is_seen = self.call.is_seen() || self.trying.is_seen();
         is_seen.then(|| (self.call.span().clone(), self.trying.span().clone()))
     }
+}
+
+/// Lets others have their turn now and then before a call fails that waited for nothing: a caller that makes it
+/// again at once would keep from running what could help.
+fn give_way(cx: &mut Context<'_>) -> Poll<()> {
+    std::pin::pin!(tokio::task::consume_budget()).poll(cx)
 }
 
 impl Attempts<Encoded> {

@@ -169,9 +169,15 @@ enum Cause {
 }
 
 impl Out {
-    /// Tells whether the server is believed to be gone, and not only to fail.
-    fn is_unreachable(&self) -> bool {
-        matches!(self.cause, Cause::Unreachable | Cause::Severed)
+    /// Tells whether nothing that is heard of the server ends this: it may be of before the connection was
+    /// lost, or a server that is ending.
+    fn is_fresh_loss(&self) -> bool {
+        self.cause == Cause::Severed && Instant::now() < self.until
+    }
+
+    /// Tells whether a connection ends this.
+    fn ends_when_reached(&self) -> bool {
+        matches!(self.cause, Cause::Unreachable | Cause::Severed) && !self.is_fresh_loss()
     }
 }
 
@@ -212,9 +218,11 @@ impl Health {
         }
         let mut record = self.lock();
         let (outs, probing) = (record.outs, record.probing);
-        let before = std::mem::replace(&mut *record, Record { outs, probing, ..Record::default() });
+        let out = record.out.filter(Out::is_fresh_loss);
+        let now = Record { out, outs, probing, ..Record::default() };
+        let before = std::mem::replace(&mut *record, now);
         self.put(record);
-        if before.out.is_some() {
+        if before.out.is_some() && out.is_none() {
             self.report_return();
         }
     }
@@ -243,7 +251,7 @@ impl Health {
         }
         let mut record = self.lock();
         record.dials = 0;
-        let unreachable = record.out.is_some_and(|out| out.is_unreachable());
+        let unreachable = record.out.is_some_and(|out| out.ends_when_reached());
         let doubtful = record.ejections > 0;
         if unreachable {
             let now = Instant::now();

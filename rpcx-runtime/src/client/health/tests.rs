@@ -90,6 +90,10 @@ async fn a_server_whose_connection_was_lost_is_avoided_for_a_moment() {
     health.severed();
     advance(Duration::from_millis(99)).await;
     assert!(health.try_probe().is_none());
+    // News of before, and a server that is ending.
+    health.succeeded();
+    health.reached();
+    assert_eq!((health.standing(), trouble.any()), (Standing::Severed, true));
     advance(MILLISECOND).await;
     let probe = health.try_probe().unwrap();
     health.reached();
