@@ -3,9 +3,9 @@
 
 use std::collections::HashSet;
 
-use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote};
-use syn::{FnArg, Pat, ReturnType, Type, parse_quote};
+use syn::{FnArg, GenericParam, Pat, ReturnType, Type, parse_quote};
 
 use super::{contract, lifetime, marker_field};
 use crate::{
@@ -34,6 +34,21 @@ pub(super) fn broken(broken: &Broken) -> TokenStream {
             let ty = &input.ty;
             *input.ty = parse_quote!(&#ty);
         }
+        known(&mut input.ty);
+        if let (Type::Reference(reference), true) =
+            (&mut *input.ty, item.sig.generics.params.is_empty())
+        {
+            // The compiler would say that nobody declares it.
+            reference.lifetime = None;
+        }
+    }
+    if let ReturnType::Type(_, ty) = &mut item.sig.output {
+        known(ty);
+    }
+    for parameter in &mut item.sig.generics.params {
+        if let GenericParam::Type(parameter) = parameter {
+            parameter.default = None;
+        }
     }
     // With a body, `self` and `Self` as types of values need a size.
     let sized = parse_quote!(Self: ::core::marker::Sized);
@@ -41,8 +56,18 @@ pub(super) fn broken(broken: &Broken) -> TokenStream {
     let attrs = &item.attrs;
     let clause = &item.sig.generics.where_clause;
     let head = contract::head(&item.sig);
+    let is_impl = |token: TokenTree| token.to_string() == "impl";
     let (output, body) = if item.sig.asyncness.is_some() {
-        let output = contract::future(&item.sig.output);
+        // What is behind `impl` in an argument need not be `Send`, and so the implementation's future.
+        let output = if hygiene::any(item.sig.inputs.to_token_stream(), &is_impl) {
+            let output = match &item.sig.output {
+                ReturnType::Default => quote!(()),
+                ReturnType::Type(_, ty) => ty.to_token_stream(),
+            };
+            quote!(impl ::core::future::Future<Output = #output>)
+        } else {
+            contract::future(&item.sig.output)
+        };
         (quote!(-> #output), quote!({ ::core::future::pending() }))
     } else {
         (item.sig.output.to_token_stream(), quote!({ loop {} }))
@@ -55,6 +80,29 @@ pub(super) fn broken(broken: &Broken) -> TokenStream {
     }
 }
 
+/// A type without `_`, of which the compiler would complain once more.
+fn known(ty: &mut Type) {
+    let open = |token: TokenTree| token.to_string() == "_";
+    if hygiene::any(ty.to_token_stream(), &open)
+        && let Ok(closed) = syn::parse2(closed(ty.to_token_stream()))
+    {
+        *ty = closed;
+    }
+}
+
+fn closed(tokens: TokenStream) -> TokenStream {
+    let close = |token: TokenTree| match token {
+        TokenTree::Group(group) => {
+            let mut inner = Group::new(group.delimiter(), closed(group.stream()));
+            inner.set_span(group.span());
+            TokenTree::Group(inner).into()
+        }
+        token if token.to_string() == "_" => quote!(()),
+        token => TokenStream::from(token),
+    };
+    tokens.into_iter().flat_map(close).collect()
+}
+
 /// The client's side of methods with mistakes: calls of them compile, whatever they pass.
 pub(super) fn calls(broken: &Broken, runtime: &TokenStream, vis: &syn::Visibility) -> TokenStream {
     let Some(arguments) = broken.arguments else {
@@ -65,12 +113,19 @@ pub(super) fn calls(broken: &Broken, runtime: &TokenStream, vis: &syn::Visibilit
     let types: Vec<Ident> = (0..arguments).map(|number| format_ident!("__A{number}")).collect();
     let cfgs = broken.item.attrs.iter().filter(|attribute| attribute.path().is_ident("cfg"));
     let (reply, error, more) = match &broken.item.sig.output {
-        ReturnType::Type(_, ty) if can_be_asked(ty) => (
+        ReturnType::Default => (quote!(()), quote!(#runtime::Error), None),
+        ReturnType::Type(_, ty) if !can_be_named(ty) => {
+            (quote!(__Reply), quote!(__Error), Some(quote!(__Reply, __Error)))
+        }
+        // What the method was to give, it seems.
+        ReturnType::Type(_, ty) if !parse::is_result(ty) => {
+            (ty.to_token_stream(), quote!(#runtime::Error), None)
+        }
+        ReturnType::Type(_, ty) => (
             quote!(<#ty as #runtime::MethodResult>::Ok),
             quote!(<#ty as #runtime::MethodResult>::Err),
             None,
         ),
-        _ => (quote!(__Reply), quote!(__Error), Some(quote!(__Reply, __Error))),
     };
     quote! {
         #(#cfgs)*
@@ -112,11 +167,11 @@ pub(super) fn hollow(service: &Service) -> TokenStream {
     quote!(#client #server)
 }
 
-/// Whether a type is a `…Result` of which the parts can be asked.
-fn can_be_asked(ty: &Type) -> bool {
+/// Whether a type may stand in other functions than its own.
+fn can_be_named(ty: &Type) -> bool {
     let refused = |token: TokenTree| {
-        let words = ["impl", "dyn", "Self", "Streaming", "&", "'"];
+        let words = ["impl", "dyn", "Self", "Streaming", "&", "'", "_", "!"];
         words.contains(&token.to_string().as_str())
     };
-    parse::is_result(ty) && !hygiene::any(ty.to_token_stream(), &refused)
+    !hygiene::any(ty.to_token_stream(), &refused)
 }

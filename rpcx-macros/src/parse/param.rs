@@ -1,12 +1,13 @@
 //! The parameters of a method.
 
 use proc_macro2::{Ident, TokenStream};
-use syn::{FnArg, Pat, PatType, Receiver, ReceiverKind, Type, TypeReference};
+use syn::{FnArg, Pat, PatType, Receiver, ReceiverKind, Type, TypeReference, parse_quote};
 
 use super::types::{self, Role, ungrouped};
 use crate::{
     attr::{self, Key, Level, Options},
     ctxt::Ctxt,
+    hygiene,
     model::{How, Param},
     names,
 };
@@ -27,7 +28,7 @@ pub(crate) struct Params {
 /// Reads the parameters and takes the options off them.
 pub(crate) fn params<'a>(inputs: impl Iterator<Item = &'a mut FnArg>, ctxt: &Ctxt) -> Params {
     let mut params = Params { context: None, sent: Vec::new(), hash_key: None, count: 0 };
-    for (position, input) in inputs.filter_map(typed).enumerate() {
+    for (position, input) in inputs.filter_map(|input| typed(input, ctxt)).enumerate() {
         let options = attr::take(&mut input.attrs);
         let options = attr::read(TokenStream::new(), &options, Level::Param, ctxt);
         check_attributes(input, ctxt);
@@ -64,10 +65,15 @@ pub(crate) fn receiver(receiver: &Receiver, ctxt: &Ctxt) {
     );
 }
 
-fn typed(input: &mut FnArg) -> Option<&mut PatType> {
+fn typed<'a>(input: &'a mut FnArg, ctxt: &Ctxt) -> Option<&'a mut PatType> {
     match input {
         FnArg::Typed(input) => Some(input),
-        FnArg::Receiver(_) => None,
+        FnArg::Receiver(receiver) => {
+            for options in attr::take(&mut receiver.attrs) {
+                ctxt.on(options, "`self` has no options: they stand on the method or a parameter");
+            }
+            None
+        }
     }
 }
 
@@ -101,7 +107,13 @@ fn named_context(ty: &Type) -> bool {
     }
 }
 
-fn context(input: &PatType, position: usize, options: &Options, params: &mut Params, ctxt: &Ctxt) {
+fn context(
+    input: &mut PatType,
+    position: usize,
+    options: &Options,
+    params: &mut Params,
+    ctxt: &Ctxt,
+) {
     for given in options.iter().filter(|given| given.key != Key::Ctx) {
         let name = &given.name;
         ctxt.on(name, format_args!("`{name}` has no effect on the context: it is not sent"));
@@ -113,7 +125,12 @@ fn context(input: &PatType, position: usize, options: &Options, params: &mut Par
         Type::Reference(TypeReference { mutability: None, lifetime: None, .. }) => {}
         ty => return ctxt.on(ty, "the context is borrowed: write `&rpcx::Context`"),
     }
-    params.context = name(input, ctxt).cloned();
+    if matches!(*input.pat, Pat::Wild(_)) {
+        // The client passes it on: it needs a name, and the user none.
+        let name = hygiene::local("_context");
+        *input.pat = parse_quote!(#name);
+    }
+    params.context = name(input, "give the context a name, or `_`", ctxt).cloned();
 }
 
 fn argument(input: &PatType, options: &Options, params: &mut Params, ctxt: &Ctxt) {
@@ -132,7 +149,8 @@ fn argument(input: &PatType, options: &Options, params: &mut Params, ctxt: &Ctxt
         ctxt.on(field, "a wire name cannot be empty");
     }
     let how = passing(&input.ty, ctxt);
-    let Some(ident) = name(input, ctxt).cloned() else {
+    let wanted = "give this parameter a name: it becomes a field of the request";
+    let Some(ident) = name(input, wanted, ctxt).cloned() else {
         return;
     };
     if params.sent.iter().any(|param| param.ident == ident) {
@@ -202,11 +220,11 @@ fn passing(ty: &Type, ctxt: &Ctxt) -> How {
     }
 }
 
-fn name<'a>(input: &'a PatType, ctxt: &Ctxt) -> Option<&'a Ident> {
+fn name<'a>(input: &'a PatType, wanted: &str, ctxt: &Ctxt) -> Option<&'a Ident> {
     match &*input.pat {
         Pat::Ident(pat) if pat.by_ref.is_none() && pat.subpat.is_none() => Some(&pat.ident),
         pat => {
-            ctxt.on(pat, "give this parameter a name: it becomes a field of the request");
+            ctxt.on(pat, wanted);
             None
         }
     }

@@ -5,7 +5,9 @@ use std::collections::HashSet;
 use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, format_ident};
 use syn::{
-    GenericParam, Generics, ItemTrait, TraitItem, TraitItemFn, Type, TypeParamBound, WherePredicate,
+    Attribute, GenericParam, Generics, ItemTrait, TraitItem, TraitItemFn, Type, TypeParamBound,
+    Visibility, WherePredicate,
+    parse::{ParseStream, Parser},
 };
 
 use super::{
@@ -24,6 +26,7 @@ use crate::{
 pub(crate) fn service(inline: TokenStream, mut item: ItemTrait, ctxt: &Ctxt) -> Service {
     let options = attr::take(&mut item.attrs);
     let options = attr::read(inline, &options, Level::Trait, ctxt);
+    refuse_second(&mut item.attrs, ctxt);
     let mut checks = Vec::new();
     let registry = registry::registry(&options, &mut checks, ctxt);
     let hollow = !is_plain(&item, ctxt);
@@ -53,6 +56,19 @@ pub(crate) fn service(inline: TokenStream, mut item: ItemTrait, ctxt: &Ctxt) -> 
         items,
         hollow,
     }
+}
+
+/// A second `#[rpcx::service]` would generate everything once more.
+fn refuse_second(attributes: &mut Vec<Attribute>, ctxt: &Ctxt) {
+    attributes.retain(|attribute| {
+        let mut path = attribute.path().segments.iter().map(|segment| &segment.ident);
+        let is_second = path.next().is_some_and(|first| first == "rpcx")
+            && path.next().is_some_and(|second| second == "service");
+        if is_second {
+            ctxt.on(attribute, "`#[rpcx::service]` is on this trait already: write one");
+        }
+        !is_second
+    });
 }
 
 /// Splits what the trait asks of its parameters from what it asks of an implementation.
@@ -143,6 +159,13 @@ fn items(item: &mut ItemTrait, defaults: &Defaults, ctxt: &Ctxt) -> Vec<Item> {
                 );
                 Item::Unread(ty.into_token_stream())
             }
+            TraitItem::Verbatim(tokens) if let Some((visibility, method)) = visible(&tokens) => {
+                ctxt.on(
+                    visibility,
+                    "the methods of a trait are as visible as the trait: leave this out",
+                );
+                method::method(method, remote, defaults, ctxt)
+            }
             other => {
                 ctxt.on(&other, "`#[rpcx::service]` cannot see into this: write the methods out");
                 Item::Unread(other.into_token_stream())
@@ -156,6 +179,18 @@ fn items(item: &mut ItemTrait, defaults: &Defaults, ctxt: &Ctxt) -> Vec<Item> {
         ctxt.on(&item.ident, "a service needs at least one method");
     }
     items
+}
+
+/// A method with the visibility that it must not have, which the parser leaves as tokens.
+fn visible(tokens: &TokenStream) -> Option<(Visibility, TraitItemFn)> {
+    let parser = |input: ParseStream<'_>| {
+        let attributes = input.call(Attribute::parse_outer)?;
+        let visibility = input.parse()?;
+        let mut method: TraitItemFn = input.parse()?;
+        method.attrs = attributes;
+        Ok((visibility, method))
+    };
+    parser.parse2(tokens.clone()).ok()
 }
 
 fn wire_name(options: &Options, item: &ItemTrait, ctxt: &Ctxt) -> String {

@@ -28,7 +28,7 @@ pub(crate) fn ungrouped(ty: &Type) -> &Type {
     }
 }
 
-/// Whether a type is called `…Result`.
+/// Whether a type is called `…Result`, or may be one.
 ///
 /// The compiler is asked as well whether it is one, but it would say so at every use of the type
 /// in the generated code, and this mistake is a common one.
@@ -38,6 +38,8 @@ pub(crate) fn is_result(ty: &Type) -> bool {
             let last = path.path.segments.last();
             last.is_some_and(|last| last.ident.to_string().ends_with("Result"))
         }
+        // What it stands for, only the compiler knows.
+        Type::Macro(_) => true,
         _ => false,
     }
 }
@@ -97,6 +99,7 @@ fn refusal(ty: &Type, role: Role) -> Option<Refusal> {
         }
         Type::Ptr(ty) => Some(refuse(ty, "a pointer has no wire form: send the value")),
         Type::FnPtr(ty) => Some(refuse(ty, "a function has no wire form: send what it is to do")),
+        Type::Infer(ty) => Some(refuse(ty, "`_` is no type on the wire: write the type out")),
         Type::Reference(reference) => Some(refuse(reference, borrowed(role))),
         Type::Path(ty) => {
             let own = ty.qself.as_ref().and_then(|qself| refusal(&qself.ty, role));

@@ -1,0 +1,6 @@
+#[rpcx::service]
+trait Arith {
+    async fn mul(&self, a: i32) -> rpcx::Result<_>;
+}
+
+fn main() {}
