@@ -29,11 +29,18 @@ impl fmt::Display for EtcdError {
         if !cause.is_empty() && cause != message {
             write!(f, ": {cause}")?;
         }
-        if CLOSED.iter().any(|closed| cause.contains(closed)) {
+        if is_without_a_word(&cause) {
             write!(f, "; {HINT}")?;
         }
         Ok(())
     }
+}
+
+/// Tells whether the connection ended and nobody said why.
+fn is_without_a_word(cause: &str) -> bool {
+    // The system's texts begin with a capital, those of the standard library do not.
+    let cause = cause.to_lowercase();
+    CLOSED.iter().any(|closed| cause.contains(closed))
 }
 
 /// Gives what an error comes from; those between say the same again.
@@ -56,6 +63,24 @@ impl std::error::Error for EtcdError {
 
 /// How a connection ends that one side wants to encrypt and the other does not: without a word. What a
 /// server has to say of a certificate may come too late as well.
-const CLOSED: [&str; 3] = ["broken pipe", "connection closed", "Connection reset"];
+const CLOSED: [&str; 3] = ["broken pipe", "connection closed", "connection reset"];
 const HINT: &str =
     "if that stays so, the server may want TLS, or none, or a certificate of the client";
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Error, ErrorKind};
+
+    use super::*;
+
+    #[test]
+    fn a_connection_that_ends_without_a_word_is_known_by_any_of_its_texts() {
+        for kind in [ErrorKind::ConnectionReset, ErrorKind::BrokenPipe] {
+            assert!(is_without_a_word(&Error::from(kind).to_string()));
+        }
+        for text in ["Connection reset by peer (os error 104)", "Broken pipe (os error 32)"] {
+            assert!(is_without_a_word(text));
+        }
+        assert!(!is_without_a_word(&Error::from(ErrorKind::ConnectionRefused).to_string()));
+    }
+}
