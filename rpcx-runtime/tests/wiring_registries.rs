@@ -247,6 +247,51 @@ async fn a_service_stands_in_two_registries_until_its_server_stops() {
     soon(serving).await.unwrap();
 }
 
+#[cfg(all(feature = "etcd", feature = "consul"))]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_registry_that_is_given_twice_lists_the_server_once_until_it_stops() {
+    #[rpcx::service]
+    trait Twice {
+        async fn twice(&self) -> Result<String>;
+    }
+
+    impl Twice for Named {
+        async fn twice(&self) -> Result<String> {
+            Ok("twice".to_owned())
+        }
+    }
+
+    let test = "a_registry_that_is_given_twice_lists_the_server_once_until_it_stops";
+    for name in ["etcd", "consul"] {
+        let Some(place) = PrivateServer::start_with(name, Vec::new(), test) else { return };
+        let registry = || -> Arc<dyn Registry> {
+            let servers = [place.address()];
+            match name {
+                "etcd" => Arc::new(rpcx::registry::Etcd::new(servers).base_path("/twice")),
+                _ => Arc::new(rpcx::registry::Consul::new(servers).base_path("/twice")),
+            }
+        };
+        let server = Server::new().add(TwiceServer::new(Named));
+        let bound = server.registry(registry()).registry(registry()).bind(TCP).await.unwrap();
+        let (registrations, address) = (bound.registrations(), bound.local_addr().to_string());
+        let (stop, stopped) = oneshot::channel::<()>();
+        let serving = tokio::spawn(bound.serve_until(async { drop(stopped.await) }));
+        tokio::task::yield_now().await;
+        let mut entry = registrations.watch("Twice").expect("the server registers");
+        let is_there = |state: &_| matches!(state, RegistrationState::Registered);
+        soon(entry.wait_for(is_there)).await.unwrap();
+        let client = TwiceClient::builder().registry(registry()).connect().await.unwrap();
+        until_servers(client.channel(), &[&address]).await;
+        assert_eq!(client.twice().await.unwrap(), "twice");
+        stop.send(()).unwrap();
+        soon(serving).await.unwrap();
+        until_servers(client.channel(), &[]).await;
+        // And nobody writes it again.
+        let late = TwiceClient::builder().registry(registry()).connect().await.unwrap();
+        assert!(late.channel().servers().is_empty(), "{name}");
+    }
+}
+
 /// Waits until a channel uses these servers, in whatever order.
 async fn until_servers(channel: &Channel, expected: &[&str]) {
     let mut expected: Vec<_> = expected.iter().map(ToString::to_string).collect();
