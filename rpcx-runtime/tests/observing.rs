@@ -1,10 +1,8 @@
 //! What a client tells of its calls: spans, counters, the state of its servers, and no secrets.
 #![cfg(feature = "macros")]
 
-use std::cell::RefCell;
 #[cfg(feature = "metrics")]
 use std::future::IntoFuture as _;
-use std::io::Write;
 use std::sync::Once;
 
 use rpcx::client::ServerHealth;
@@ -17,33 +15,16 @@ use tracing_subscriber::fmt::format::FmtSpan;
 #[allow(dead_code, reason = "each test file uses a part")]
 mod support;
 
+#[path = "support/trace_log.rs"]
+#[allow(dead_code, reason = "each test file uses a part")]
+mod trace_log;
+
 #[cfg(feature = "metrics")]
 #[path = "support/recorder.rs"]
 mod recorder;
 
 use support::{ArithClient, ArithServer, Calculator, args, serve};
-
-thread_local! {
-    /// Everything that is traced on this thread, as text: each test has a thread of its own.
-    static LOG: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
-}
-
-struct Log;
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        LOG.with_borrow_mut(|log| log.write(bytes))
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-fn lines() -> Vec<String> {
-    let text = LOG.with_borrow(|log| String::from_utf8(log.clone()).unwrap());
-    text.lines().map(str::to_owned).collect()
-}
+use trace_log::{Log, lines};
 
 /// Traces the whole process at the finest level.
 fn trace() {

@@ -1,8 +1,6 @@
 //! What a server tells of its calls: spans, counters, the trace that a call belongs to, and no secrets.
 #![cfg(feature = "macros")]
 
-use std::cell::RefCell;
-use std::io::Write;
 use std::sync::Once;
 
 use rpcx::client::TracePropagation;
@@ -14,35 +12,16 @@ use tracing_subscriber::fmt::format::FmtSpan;
 #[path = "support/recorder.rs"]
 mod recorder;
 mod support;
+#[path = "support/trace_log.rs"]
+#[allow(dead_code, reason = "each test file uses a part")]
+mod trace_log;
 
 use support::{Answer, Args, Event, Frame, Nothing, Raw, Running, Tester, Text, soon};
-
-thread_local! {
-    /// Everything that is traced on this thread, as text: each test has a thread of its own.
-    static LOG: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
-}
-
-struct Log;
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        LOG.with_borrow_mut(|log| log.write(bytes))
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-/// Takes what was traced, one text a line.
-fn lines() -> Vec<String> {
-    let text = LOG.with_borrow_mut(|log| String::from_utf8(std::mem::take(log)).unwrap());
-    text.lines().map(str::to_owned).collect()
-}
+use trace_log::{Log, take_lines};
 
 /// Gives the fields of the spans that ended.
 fn closed() -> Vec<String> {
-    let spans = lines().into_iter().filter(|line| line.contains(": close"));
+    let spans = take_lines().into_iter().filter(|line| line.contains(": close"));
     let fields = spans.filter_map(|line| {
         let (_, rest) = line.split_once("rpcx.serve{")?;
         Some(rest.split_once('}')?.0.to_owned())
@@ -145,7 +124,7 @@ async fn nothing_that_is_traced_has_a_secret() {
         let frame = frame.metadata("__AUTH", "canary-token").metadata("key", "canary-value");
         raw.call(&frame.metadata("traceparent", "canary").metadata("tracestate", "canary=1")).await;
     }
-    let lines = lines();
+    let lines = take_lines();
     assert!(lines.len() > 5, "something is traced: {lines:#?}");
     for secret in ["canary", "424242"] {
         assert!(!lines.iter().any(|line| line.contains(secret)), "{secret}: {lines:#?}");
@@ -242,7 +221,7 @@ async fn another_tracing_system_can_say_which_trace_a_call_belongs_to() {
     let running =
         Running::in_memory(Server::new().add(Tester::service()).interceptor(server)).await;
     let mut raw = Raw::connect(running.address()).await;
-    lines();
+    take_lines();
     raw.call(&Frame::mul(1).metadata("traceparent", GO)).await;
     let expected = format!("trace_id={} span_id={}", theirs.trace_id(), theirs.span_id());
     let spans = closed();

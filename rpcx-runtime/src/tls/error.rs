@@ -10,6 +10,11 @@ impl TlsError {
     pub(crate) fn of(what: &str, error: &dyn fmt::Display) -> Self {
         Self(format!("{what}: {error}"))
     }
+
+    /// What was asked to be read again was given as bytes.
+    pub(super) fn without_files() -> Self {
+        Self("nothing came from a file that could be read again: use `replace`".to_owned())
+    }
 }
 
 impl fmt::Display for TlsError {

@@ -132,10 +132,7 @@ impl ServerTls {
     pub fn reload(&self) -> Result<(), TlsError> {
         let current = self.current.load();
         let source = current.source.as_ref().filter(|source| source.has_files());
-        let Some(source) = source else {
-            let problem = "nothing came from a file that could be read again: use `replace`";
-            return Err(TlsError(problem.to_owned()));
-        };
+        let source = source.ok_or_else(TlsError::without_files)?;
         self.current.store(Arc::new(Current::of(source.clone())?));
         Ok(())
     }

@@ -1,35 +1,17 @@
 //! What a server logs of handshakes that fail: enough to find the cause, and no flood.
 
-use std::cell::RefCell;
 use std::time::Duration;
 
 use rpcx::Server;
 use tracing::subscriber::NoSubscriber;
 
+use crate::trace_log::{Log, lines};
 use crate::world::{Clerk, Running, World, memory_address, refusal};
-
-thread_local! {
-    static LOG: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
-}
-
-struct Log;
-
-impl std::io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        LOG.with_borrow_mut(|log| log.extend_from_slice(bytes));
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
 
 /// Counts the lines about handshakes at a level.
 fn told(level: &str) -> usize {
-    let text = LOG.with_borrow(|log| String::from_utf8(log.clone()).unwrap());
     let reason = "no TLS connection with a client peer=None reason=the client shows no certificate";
-    text.lines().filter(|line| line.contains(level) && line.contains(reason)).count()
+    lines().iter().filter(|line| line.contains(level) && line.contains(reason)).count()
 }
 
 #[tokio::test(start_paused = true)]

@@ -8,6 +8,9 @@ mod logging;
 mod mismatch;
 mod reloading;
 mod stopping;
+#[path = "../support/trace_log.rs"]
+#[allow(dead_code, reason = "each test file uses a part")]
+mod trace_log;
 #[path = "../support/watched.rs"]
 #[allow(dead_code, reason = "each test file uses a part")]
 mod watched;
